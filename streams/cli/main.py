@@ -1,0 +1,60 @@
+"""The command `widget-streams`: loads the module of one command, so that `--help` stays quick."""
+
+import importlib
+from typing import NamedTuple
+
+import click
+
+
+class Entry(NamedTuple):
+    """Where a command lives and what it does, in one line."""
+
+    module: str
+    help: str
+
+
+COMMANDS = {
+    "worker": Entry("worker", "Run the Faust worker: all stages, or those named with --stage."),
+    "topics": Entry("topics", "List the topics, or create what is missing."),
+    "fold": Entry("fold", "Run the whole pipeline over files, without Kafka."),
+    "verify": Entry("verify", "Prove stage by stage that nothing is lost, doubled or different."),
+    "simulate": Entry("simulate", "Post the events of a population of widgets."),
+    "demo": Entry("demo", "Kafka, topics, workers and simulated calls on this machine."),
+    "kafka": Entry("kafka", "Start, stop or look at the embedded Apache Kafka."),
+    "schemas": Entry("schemas", "List the Avro schemas and check their compatibility."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands in the order of COMMANDS."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of the command and give its click object."""
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command = importlib.import_module(f"streams.cli.{entry.module}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="widget-streams", message="%(prog)s %(version)s")
+def main() -> None:
+    """Turn the events of the RingCentral Embeddable widget into call records, presence and metrics on Kafka.
+
+    Settings: flags, then WIDGET_STREAMS_* variables, then a TOML file (--config).
+    """
+
+
+if __name__ == "__main__":
+    main()
