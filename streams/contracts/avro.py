@@ -1,0 +1,188 @@
+"""Records to bytes and back: Avro in Confluent framing, from the schemas in `schemas/` (CONTRACT 2).
+
+The framing is byte 0, the schema id as four bytes (big-endian), then Avro binary. Without a registry the ids come from
+`schemas/ids.json`. Instants go in and out as plain integers, milliseconds since the epoch: the logical type is for
+consumers and does not change the bytes. No error text quotes a value: values may be personal.
+"""
+
+import base64
+import io
+import json
+import struct
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
+
+import fastavro
+
+from streams.contracts import catalog, schemas
+
+_HEADER: Final = struct.Struct(">bI")
+_MAGIC: Final = 0
+
+
+class AvroError(ValueError):
+    """A value or some bytes that do not fit the schema."""
+
+
+class EncodeError(AvroError):
+    """The value does not fit its schema; the text names the field."""
+
+
+class NotFramedError(AvroError):
+    """The bytes do not begin with byte 0 and a schema id: not written by a Confluent-style serializer."""
+
+
+class UnknownSchemaError(AvroError):
+    """The schema id is not one of the record's current or released versions."""
+
+
+class MalformedError(AvroError):
+    """The bytes after the schema id are cut short, too long, or no Avro of that schema."""
+
+
+class Codec:
+    """Encodes and decodes the values of one record type. Safe to share: it keeps no state between calls."""
+
+    def __init__(self, schema: schemas.Schema, schema_id: int, released: Mapping[int, schemas.Schema] | None = None):
+        """Prepare the codec.
+
+        Args:
+            schema: The current schema; written with it, and read into its shape.
+            schema_id: The id that the current schema has, in `schemas/ids.json` or in the registry.
+            released: Earlier versions by id; their bytes are read as the current shape.
+        """
+        self.record: str = schema["name"]
+        self.schema_id = schema_id
+        self._schema = schemas.bare(schema)
+        self._parsed = fastavro.parse_schema(self._schema)
+        earlier = {number: fastavro.parse_schema(schemas.bare(old)) for number, old in (released or {}).items()}
+        self._writers = {**earlier, schema_id: self._parsed}
+        self._prefix = _HEADER.pack(_MAGIC, schema_id)
+        self._has_bytes = '"bytes"' in json.dumps(self._schema)
+
+    def encode(self, value: Mapping[str, Any]) -> bytes:
+        """Return the framed bytes of a record; fields with a default may be left out, others not.
+
+        Raises:
+            EncodeError: A field is missing, unknown, or of the wrong type.
+        """
+        buffer = io.BytesIO()
+        buffer.write(self._prefix)
+        try:
+            fastavro.schemaless_writer(buffer, self._parsed, value, strict_allow_default=True)
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, struct.error):
+            # NB: no `from`: the library's text quotes the value.
+            place = misfit(self._schema, value) or "a field"
+            raise EncodeError(f"{self.record}: {place} does not fit the schema {self.schema_id}.") from None
+        return buffer.getvalue()
+
+    def decode(self, payload: bytes) -> dict[str, Any]:
+        """Return the record as a dict with every field of the current schema; enums as text, instants as integers.
+
+        Raises:
+            NotFramedError: No byte 0 and schema id at the beginning.
+            UnknownSchemaError: An id that is no version of this record.
+            MalformedError: Cut short, too long, or not Avro of that schema.
+        """
+        written = self._writer_schema(payload)
+        body = io.BytesIO(payload)
+        body.seek(_HEADER.size)
+        try:
+            reader = None if written is self._parsed else self._parsed
+            value: dict[str, Any] = fastavro.schemaless_reader(body, written, reader)
+        except Exception:  # the library raises bare EOFError, IndexError, ValueError, UnicodeDecodeError and its own
+            raise MalformedError(f"{self.record}: the {len(payload)} bytes are cut short or no such record.") from None
+        if body.tell() != len(payload):
+            raise MalformedError(f"{self.record}: {len(payload) - body.tell()} bytes are left over after the record.")
+        return value
+
+    def to_json(self, payload: bytes) -> dict[str, Any]:
+        """Decode to what JSON can say: Avro field names, enums as text, instants as integer ms, bytes as base64 text.
+
+        Raises:
+            AvroError: As `decode`.
+        """
+        value = self.decode(payload)
+        return _without_bytes(value) if self._has_bytes else value
+
+    def _writer_schema(self, payload: bytes) -> Any:
+        if len(payload) < _HEADER.size or payload[0] != _MAGIC:
+            raise NotFramedError(f"{self.record}: the bytes do not begin with byte 0 and a schema id of four bytes.")
+        schema_id: int = _HEADER.unpack_from(payload)[1]
+        written = self._writers.get(schema_id)
+        if written is None:
+            known = ", ".join(str(number) for number in sorted(self._writers))
+            raise UnknownSchemaError(f"{self.record}: schema id {schema_id} is none of its versions ({known}).")
+        return written
+
+
+@cache
+def codec(record: str) -> Codec:
+    """Return the codec of a record with the checked-in id of its topic's subject.
+
+    Raises:
+        KeyError: No topic carries this record, or its subject has no id.
+    """
+    subject = catalog.subject_of(record)
+    return Codec(schemas.load(record), schemas.ids()[subject], schemas.released(record))
+
+
+def misfit(schema: Any, value: Any) -> str | None:
+    """Name the first field of the value that does not fit the bare schema, or None; never says the value.
+
+    Used after an encoding failed, to tell where without quoting personal data.
+    """
+    return _Misfits(schema).find(schema, value, "")
+
+
+class _Misfits:
+    """Walks a bare schema and a value side by side."""
+
+    def __init__(self, schema: Any) -> None:
+        self._named = {named["name"]: named for named in schemas.named_types(schema)}
+
+    def find(self, schema: Any, value: Any, path: str) -> str | None:
+        """Return the path of the first misfit, or None."""
+        if isinstance(schema, list):
+            return None if value is None else self.find(schema[1], value, path)
+        if isinstance(schema, str):
+            schema = self._named.get(schema, {"type": schema})
+        if schema["type"] == "record":
+            return self._in_record(schema, value, path)
+        if schema["type"] == "array":
+            return self._in_array(schema, value, path)
+        if schema["type"] == "enum":
+            return None if value in schema["symbols"] else path
+        return None if fastavro.validate(value, schema["type"], raise_errors=False) else path
+
+    def _in_record(self, schema: Any, value: Any, path: str) -> str | None:
+        if not isinstance(value, Mapping):
+            return path or "the value"
+        fields = {field["name"]: field for field in schema["fields"]}
+        unknown = next((str(name) for name in value if name not in fields), None)
+        if unknown is not None:
+            return f"{path}.{unknown}".lstrip(".") + " (no such field)"
+        for name, field in fields.items():
+            inner = f"{path}.{name}".lstrip(".")
+            given = value.get(name, field.get("default"))
+            missing = name not in value and "default" not in field
+            if missing or (wrong := self.find(field["type"], given, inner)):
+                return inner if missing else wrong
+        return None
+
+    def _in_array(self, schema: Any, value: Any, path: str) -> str | None:
+        if not isinstance(value, list | tuple):
+            return path
+        wrong = (self.find(schema["items"], item, f"{path}[{index}]") for index, item in enumerate(value))
+        return next((place for place in wrong if place), None)
+
+
+def _without_bytes(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    if isinstance(value, dict):
+        return {key: _without_bytes(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_bytes(inner) for inner in value]
+    return value
