@@ -6,8 +6,8 @@ consumers and does not change the bytes. No error text quotes a value: values ma
 """
 
 import base64
+import binascii
 import io
-import json
 import struct
 from collections.abc import Mapping
 from functools import cache
@@ -59,7 +59,12 @@ class Codec:
         earlier = {number: fastavro.parse_schema(schemas.bare(old)) for number, old in (released or {}).items()}
         self._writers = {**earlier, schema_id: self._parsed}
         self._prefix = _HEADER.pack(_MAGIC, schema_id)
-        self._has_bytes = '"bytes"' in json.dumps(self._schema)
+        self._bytes_fields = frozenset(
+            field["name"]
+            for named in schemas.named_types(schema)
+            for field in named.get("fields", ())
+            if field["type"] in ("bytes", ["null", "bytes"])
+        )
 
     def encode(self, value: Mapping[str, Any]) -> bytes:
         """Return the framed bytes of a record; fields with a default may be left out, others not.
@@ -104,7 +109,18 @@ class Codec:
             AvroError: As `decode`.
         """
         value = self.decode(payload)
-        return _without_bytes(value) if self._has_bytes else value
+        return _without_bytes(value) if self._bytes_fields else value
+
+    def from_json(self, document: Mapping[str, Any]) -> bytes:
+        """Encode what `to_json` gave, or an example file: bytes are base64 text.
+
+        Raises:
+            EncodeError: As `encode`, or text that is not base64.
+        """
+        try:
+            return self.encode(_with_bytes(document, self._bytes_fields) if self._bytes_fields else document)
+        except binascii.Error:
+            raise EncodeError(f"{self.record}: a field of bytes is not base64 text.") from None
 
     def _writer_schema(self, payload: bytes) -> Any:
         if len(payload) < _HEADER.size or payload[0] != _MAGIC:
@@ -185,4 +201,17 @@ def _without_bytes(value: Any) -> Any:
         return {key: _without_bytes(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [_without_bytes(inner) for inner in value]
+    return value
+
+
+def _with_bytes(value: Any, names: frozenset[str]) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            key: base64.b64decode(inner, validate=True)
+            if key in names and isinstance(inner, str)
+            else _with_bytes(inner, names)
+            for key, inner in value.items()
+        }
+    if isinstance(value, list):
+        return [_with_bytes(inner, names) for inner in value]
     return value
