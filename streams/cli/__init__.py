@@ -1,0 +1,1 @@
+"""The command `widget-streams`: one module a command, each of them thin."""

@@ -1,0 +1,1 @@
+"""What crosses a border: envelopes and widget events in, Avro records out, and the privacy policy between."""

@@ -1,0 +1,51 @@
+"""`widget-streams schemas`: the Avro schemas of the topics, and whether they keep their promises to consumers."""
+
+import click
+
+from streams.cli.errors import Problem
+from streams.contracts import catalog, schema_check, schemas
+
+
+@click.group()
+def command() -> None:
+    """List the Avro schemas and check their compatibility.
+
+    \b
+    Example:
+      widget-streams schemas check
+    """
+
+
+@command.command("list")
+def list_schemas() -> None:
+    """Show each record with its subject, its id without a registry, and its released versions.
+
+    \b
+    Example:
+      widget-streams schemas list
+    """
+    ids = schemas.ids()
+    click.echo(f"{'RECORD':<16} {'FILE':<22} {'ID':>3}  {'RELEASED':<9} SUBJECT")
+    for record in schemas.records():
+        subject = catalog.subject_of(record)
+        released = ", ".join(str(number) for number in sorted(schemas.released(record))) or "-"
+        click.echo(f"{record:<16} {schemas.file_name(record):<22} {ids[subject]:>3}  {released:<9} {subject}")
+
+
+@command.command("check")
+def check_schemas() -> None:
+    """Check docs, enums, ids, examples, and that every released version stays readable, both ways.
+
+    \b
+    Example:
+      widget-streams schemas check
+    """
+    found = schema_check.problems()
+    for problem in found:
+        click.echo(problem)
+    if found:
+        noun = "problem" if len(found) == 1 else "problems"
+        raise Problem(f"{len(found)} {noun} in the schemas; mend the files in {schemas.SCHEMAS}.")
+    records = schemas.records()
+    versions = sum(len(schemas.released(record)) for record in records)
+    click.echo(f"{len(records)} schemas are well formed and compatible with {versions} released versions.")

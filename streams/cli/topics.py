@@ -1,0 +1,133 @@
+"""`widget-streams topics`: the catalogue of topics, and creating what a cluster lacks."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import click
+from aiokafka.admin import AIOKafkaAdminClient
+
+from streams.cli.errors import Problem, Unreachable
+from streams.contracts.catalog import DAY_MS, Naming, Topic, catalog
+from streams.worker import topics as cluster
+
+_CONNECT_TIMEOUT_SECONDS = 15.0
+
+
+def naming_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that full topic names are made of."""
+    defaults = Naming()
+    group = click.option(
+        "--group",
+        default=defaults.group,
+        show_default=True,
+        envvar="WIDGET_STREAMS_GROUP",
+        help="Kafka group; begins the names of internal topics.",
+    )
+    prefix = click.option(
+        "--topic-prefix",
+        default=defaults.prefix,
+        show_default=True,
+        envvar="WIDGET_STREAMS_TOPIC_PREFIX",
+        help="Begins the names of all other topics.",
+    )
+    return prefix(group(function))
+
+
+@click.group()
+def command() -> None:
+    """List the topics, or create what is missing.
+
+    \b
+    Example:
+      widget-streams topics apply --bootstrap-servers localhost:9092 --replication-factor 1
+    """
+
+
+@command.command("list")
+@naming_options
+def list_topics(topic_prefix: str, group: str) -> None:
+    """Show every topic of the catalogue; asks no broker.
+
+    \b
+    Example:
+      widget-streams topics list --topic-prefix acme.
+    """
+    naming = Naming(topic_prefix, group)
+    rows = [
+        (topic.name(naming), topic.cleanup, _kept(topic), topic.key, topic.value, topic.purpose)
+        for topic in catalog().topics
+    ]
+    headings = ("TOPIC", "CLEANUP", "KEPT", "KEY", "VALUE", "PURPOSE")
+    widths = [max(len(row[column]) for row in (headings, *rows)) for column in range(len(headings))]
+    for row in (headings, *rows):
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+@command.command("apply")
+@click.option(
+    "--bootstrap-servers",
+    required=True,
+    envvar="WIDGET_STREAMS_BOOTSTRAP_SERVERS",
+    help="Kafka brokers, host:port, separated by commas.",
+)
+@click.option(
+    "--partitions",
+    type=click.IntRange(min=1),
+    default=catalog().partitions,
+    show_default=True,
+    envvar="WIDGET_STREAMS_PARTITIONS",
+    help="Partitions of each topic; the same for all, and not changed afterwards.",
+)
+@click.option(
+    "--replication-factor",
+    type=click.IntRange(min=1),
+    default=catalog().replication_factor,
+    show_default=True,
+    envvar="WIDGET_STREAMS_REPLICATION_FACTOR",
+    help="Copies of each topic; 1 on a single broker.",
+)
+@naming_options
+def apply_topics(
+    bootstrap_servers: str, partitions: int, replication_factor: int, topic_prefix: str, group: str
+) -> None:
+    """Create the topics that are missing, and tell what differs. Never shrinks, alters or deletes.
+
+    \b
+    Exits with 1 when a topic differs from the catalogue, 3 when no broker answers.
+    \b
+    Example:
+      widget-streams topics apply --bootstrap-servers localhost:9092 --replication-factor 1
+    """
+    plan = cluster.plan(Naming(topic_prefix, group), partitions=partitions, replication_factor=replication_factor)
+    created, found = asyncio.run(_apply(bootstrap_servers, plan))
+    for name in created:
+        click.echo(f"created {name}")
+    for problem in found:
+        click.echo(problem.sentence())
+    unchanged = len(plan.topics) - len(created)
+    click.echo(f"{len(created)} topics created, {unchanged} were there.")
+    if found:
+        raise Problem(
+            f"{len(found)} differences that this command does not mend: change the topics with your Kafka tools, "
+            "or give the options that they were made with."
+        )
+
+
+async def _apply(bootstrap_servers: str, plan: cluster.Plan) -> tuple[list[str], list[cluster.Difference]]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers, client_id="widget-streams-topics")
+    try:
+        await asyncio.wait_for(admin.start(), _CONNECT_TIMEOUT_SECONDS)
+        return await cluster.create_missing(admin, plan), await cluster.differences(admin, plan)
+    except cluster.TopicsError as error:
+        raise Problem(str(error)) from error
+    except (cluster.KafkaError, OSError, TimeoutError) as error:
+        raise Unreachable(
+            f"No Kafka broker answers at {bootstrap_servers}. Is it running, and is --bootstrap-servers right?"
+        ) from error
+    finally:
+        await admin.close()
+
+
+def _kept(topic: Topic) -> str:
+    return "for ever" if topic.retention_ms is None else f"{topic.retention_ms // DAY_MS} d"

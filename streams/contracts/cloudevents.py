@@ -1,0 +1,43 @@
+"""Kafka headers: CloudEvents 1.0 in binary mode, the trace of the input, the coordinates of an error (CONTRACT 2)."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from streams.domain.postings import Row
+
+Headers = list[tuple[str, bytes]]
+SOURCE = b"/widget-streams"
+_TRACE = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def event_headers(record: str, event_id: str, at: int, subject: str, trace: Headers) -> Headers:
+    """Return the headers of an event: `record` is its Avro record, `at` its event time in ms since the epoch."""
+    moment = datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", event_id.encode()),
+        ("ce_type", b"io.widgetstreams.v1." + record.encode()),
+        ("ce_source", SOURCE),
+        ("ce_time", moment.encode()),
+        ("ce_subject", subject.encode()),
+        *trace,
+    ]
+
+
+def error_headers(letter: Row) -> Headers:
+    """Return the headers that tools for dead letters look for; they repeat fields of the row."""
+    told = {
+        "exception": letter["reason"],
+        "message": letter["detail"],
+        "stacktrace": "",
+        "topic": letter["topic"],
+        "partition": letter["partition"],
+        "offset": letter["offset"],
+    }
+    return [(f"__streams.errors.{name}", str(value).encode()) for name, value in told.items()]
+
+
+def trace_of(headers: Iterable[tuple[str, bytes]]) -> Headers:
+    """Return the W3C trace header of an input record, if it has a well-formed one."""
+    return [(name, value) for name, value in headers if name == "traceparent" and _TRACE.fullmatch(value or b"")]

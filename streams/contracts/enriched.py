@@ -1,0 +1,102 @@
+"""The enriched event: made from a posting and what was judged of it, and read again by the next stage (CONTRACT 2)."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from streams.contracts.avro import codec
+from streams.domain.events import Event, PresenceStatus, WebPhoneCall
+from streams.domain.page_loads import Judgement
+from streams.domain.postings import Posting, Row
+from streams.domain.words import Direction, EventType, Identity
+
+CODEC = codec("EnrichedEvent")
+
+
+def enriched_row(posting: Posting, judgement: Judgement, received_at: int, position: Row) -> Row:
+    """Return the EnrichedEvent row of a posting that is in order, its user not yet filled in."""
+    event = posting.event
+    assert event is not None
+    row: Row = {
+        "event_id": posting.event_id,
+        "type": event.type.value,
+        "other_type": event.other_type,
+        "event_time": judgement.event_time,
+        "time_uncertainty_ms": judgement.time_uncertainty_ms,
+        "skew_ms": judgement.skew_ms,
+        "captured_at": posting.captured_at,
+        "received_at": received_at,
+        "account_id": posting.account_id,
+        "extension_id": posting.extension_id,
+        "verified": posting.verified,
+        "session_id": posting.session_id,
+        "sequence": posting.sequence,
+        "missing_before": judgement.missing_before,
+        "replayed": posting.replayed,
+        "quirks": [quirk.value for quirk in judgement.quirks],
+        "input": position,
+    }
+    if event.family is not None:
+        row[event.family] = event.row
+    return row
+
+
+def identify(row: Row, extension_key: str, identity: Identity) -> Row:
+    """Return the row with its user."""
+    return {**row, "extension_key": extension_key, "identity": identity.value}
+
+
+def watermark_row(marks: Iterable[Row]) -> Row:
+    """Return the row that tells how far source partitions are: {source_partition, time, next_offset} each."""
+    return {"type": EventType.WATERMARK.value, "marks": list(marks)}
+
+
+def read_event(row: dict[str, Any]) -> Event:
+    """Return the event of a decoded row that is no WATERMARK."""
+    call, presence, login = row["web_phone_call"], row["presence"], row["login"]
+    return Event(
+        type=EventType(row["type"]),
+        event_time=row["event_time"],
+        time_uncertainty_ms=row["time_uncertainty_ms"],
+        skew_ms=row["skew_ms"],
+        captured_at=row["captured_at"],
+        received_at=row["received_at"],
+        extension_key=row["extension_key"],
+        input=row["input"],
+        event_id=row["event_id"],
+        session_id=row["session_id"],
+        sequence=row["sequence"],
+        missing_before=row["missing_before"],
+        account_id=row["account_id"],
+        extension_id=row["extension_id"],
+        team=row["team"],
+        site=row["site"],
+        queues=row["queues"],
+        time_zone=row["time_zone"],
+        directory_version=row["directory_version"],
+        web_phone_call=None if call is None else _web_phone_call(call),
+        presence=None if presence is None else PresenceStatus(**presence),
+        logged_in=None if login is None else login["logged_in"],
+        other=row["other"],
+    )
+
+
+def _web_phone_call(call: dict[str, Any]) -> WebPhoneCall:
+    return WebPhoneCall(
+        dialog=call["dialog"],
+        direction=Direction(call["direction"]),
+        telephony_session_id=call["telephony_session_id"],
+        party_id=call["party_id"],
+        created_at=call["created_at"],
+        started_at=call["started_at"],
+        ended_at=call["ended_at"],
+        is_on_mute=call["is_on_mute"],
+        is_on_flip=call["is_on_flip"],
+        is_on_transfer=call["is_on_transfer"],
+        is_to_voicemail=call["is_to_voicemail"],
+        is_forwarded=call["is_forwarded"],
+        is_replied=call["is_replied"],
+        remote=call["remote"] or {},
+        warm_transfer_dialog=call["warm_transfer_dialog"],
+        queue_call=call["queue_call"],
+        queue_token=call["queue_token"],
+    )

@@ -1,0 +1,70 @@
+"""Saved state: the memory of the domain as bytes and back, with a version and the time it is due (DECISIONS 51).
+
+One saved value is the version (1 byte), the stream time at which it needs attention (8 bytes, signed, big-endian) and
+JSON without defaults. The due time stands in front so that a recovery can build its timers without reading the rest.
+"""
+
+import struct
+from typing import Generic, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from streams.domain.extension import Extension
+from streams.domain.legs.evidence import Leg
+from streams.domain.page_loads import PageLoad
+
+T = TypeVar("T")
+VERSION = 1
+NEVER = 2**63 - 1
+"""Due time of a value that waits for nothing."""
+_HEAD = struct.Struct(">Bq")
+
+
+class SavedStateError(Exception):
+    """Saved state that this release cannot read: the worker must not go on."""
+
+
+class Snapshot(Generic[T]):
+    """Saves and reads one kind of value."""
+
+    def __init__(self, kind: type[T]):
+        """Prepare the kind: a dataclass of the domain, or anything that pydantic reads from JSON."""
+        self._adapter: TypeAdapter[T] = TypeAdapter(kind)
+        self._name = kind.__name__
+
+    def save(self, value: T, due: int) -> bytes:
+        """Return the bytes of a value."""
+        return _HEAD.pack(VERSION, due) + self._adapter.dump_json(value, exclude_defaults=True)
+
+    def read(self, saved: bytes) -> T:
+        """Return the value of the bytes.
+
+        Raises:
+            SavedStateError: Made by a newer release, or damaged. The text quotes nothing of the state.
+        """
+        if len(saved) < _HEAD.size or saved[0] == 0:
+            raise SavedStateError(f"Saved state of a {self._name} is damaged: {len(saved)} bytes.")
+        if saved[0] > VERSION:
+            raise SavedStateError(
+                f"Saved state of a {self._name} was made by a newer release (state version {saved[0]}, this one reads"
+                f" up to {VERSION}): start the newer release again, or give this one its own group."
+            )
+        try:
+            return self._adapter.validate_json(saved[_HEAD.size :])
+        except ValidationError as error:
+            where = ".".join(map(str, error.errors(include_input=False)[0]["loc"][:2]))
+            raise SavedStateError(f"Saved state of a {self._name} is damaged at {where or 'its beginning'}.") from None
+
+
+def due_of(saved: bytes) -> int:
+    """Return the stream time at which a saved value needs attention, without reading it."""
+    return int(_HEAD.unpack_from(saved)[1]) if len(saved) >= _HEAD.size else NEVER
+
+
+PAGE_LOAD = Snapshot(PageLoad)
+EXTENSION = Snapshot(Extension)
+LEG = Snapshot(Leg)
+NAME: Snapshot[str] = Snapshot(str)
+"""The leg id that a name of a leg stands for."""
+CLOCK: Snapshot[dict[int, int]] = Snapshot(dict[int, int])
+"""The latest instant read from each source partition, ms since the epoch."""

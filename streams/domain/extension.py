@@ -1,0 +1,93 @@
+"""The memory of one extension: its page loads, its presence, and where to find its legs."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from streams.domain.legs import joins
+from streams.domain.legs.evidence import Leg
+from streams.domain.presence import PresenceState
+from streams.domain.words import State
+
+TAB_MEMORY_MS = 25 * 3_600_000
+MAX_TABS = 100
+
+
+@dataclass(slots=True)
+class Tab:
+    """What an extension remembers of one of its page loads."""
+
+    logged_in: bool = False
+    told: bool = False
+    """A login status said so; before one, a call or a presence implies it (DECISIONS 35)."""
+    login_at: int = 0
+    """Event time of the last login status, ms since the epoch."""
+    seen: int = 0
+    """Stream time of its last event."""
+    last_posts: dict[str, str] = field(default_factory=dict)
+    """Content of the last post of each small type: an equal one right after it is a repetition."""
+
+
+@dataclass(slots=True)
+class Extension:
+    """The memory of one extension beside its legs."""
+
+    key: str
+    tabs: dict[str, Tab] = field(default_factory=dict)
+    presence: PresenceState = field(default_factory=PresenceState)
+    open_legs: dict[str, State] = field(default_factory=dict)
+    """Legs that have not ended, by id, with their state."""
+    unsettled: list[str] = field(default_factory=list)
+    """Legs that ended and whose record is not final yet."""
+    consulted: list[str] = field(default_factory=list)
+    """Dialogs that a consultation named as the ones to be handed over (DECISIONS 32)."""
+    session_events: int = 0
+    team: str | None = None
+    site: str | None = None
+
+
+class Book(joins.Legs, Protocol):
+    """One extension and all its legs. What is handed out may be changed, and the change is kept."""
+
+    @property
+    def extension(self) -> Extension:
+        """The extension itself."""
+
+    def leg(self, leg_id: str) -> Leg:
+        """Return a leg that is known to be there."""
+
+    def add(self, leg: Leg) -> None:
+        """Keep a new leg."""
+
+    def forget(self, leg: Leg) -> None:
+        """Drop a leg and its names."""
+
+
+def tab_of(extension: Extension, session_id: str | None, now: int, *, implies_login: bool) -> Tab:
+    """Return a page load, new or known; a call or a presence in it implies that its user is logged in."""
+    tab = extension.tabs.get(session_id or "")
+    if tab is None:
+        tab = extension.tabs[session_id or ""] = Tab()
+        while len(extension.tabs) > MAX_TABS:
+            del extension.tabs[min(extension.tabs, key=lambda name: extension.tabs[name].seen or now)]
+    tab.seen = max(tab.seen, now)
+    if implies_login and not tab.told:
+        tab.logged_in = True
+    return tab
+
+
+def open_sessions(extension: Extension) -> int:
+    """Count the page loads that are logged in."""
+    return sum(tab.logged_in for tab in extension.tabs.values())
+
+
+def next_due(extension: Extension) -> int | None:
+    """Return the stream time at which the oldest page load is forgotten; None when there is none."""
+    oldest = min((tab.seen for tab in extension.tabs.values()), default=None)
+    return None if oldest is None else oldest + TAB_MEMORY_MS
+
+
+def forget_tabs(extension: Extension, now: int) -> None:
+    """Drop the page loads that were silent for TAB_MEMORY_MS: they were closed without a word."""
+    for name, tab in list(extension.tabs.items()):
+        if tab.seen + TAB_MEMORY_MS <= now:
+            del extension.tabs[name]

@@ -1,0 +1,156 @@
+"""Bring what was published of a leg up to its evidence: call events, the active call, revisions of the record.
+
+Sources: CONTRACT 6, DECISIONS 12 to 15, 24 to 28.
+"""
+
+from collections.abc import Iterator
+
+from streams.domain.instants import Instant
+from streams.domain.legs import outcome, records
+from streams.domain.legs.evidence import Closing, Leg
+from streams.domain.legs.resolve import Facts, resolve
+from streams.domain.legs.transitions import FIRST_TOLD, TRANSITIONS
+from streams.domain.outputs import Emission, Output
+from streams.domain.postings import Row
+from streams.domain.words import CallEventType, Direction, EndSource, RevisionReason, State
+
+GRACE_MS = 5_000
+SETTLE_MS = 30_000
+LEG_TIMEOUT_MS = 4 * 3_600_000
+MEMORY_MS = 25 * 3_600_000
+
+
+def advance(leg: Leg, position: Row | None, now: int) -> list[Emission]:
+    """Publish what changed.
+
+    Args:
+        leg: The leg, its evidence already told.
+        position: Where the post stands that made the change; None when time made it.
+        now: Stream time.
+    """
+    facts = resolve(leg)
+    emissions = [Emission(Output.CALL_EVENT, leg.extension_key, row) for row in _events(leg, facts, position)]
+    leg.muted, leg.muted_since = facts.muted, facts.muted_since
+    if facts.end is None:
+        leg.late_amended = leg.late_amended or leg.is_final
+        leg.settle_due, leg.is_final = None, False
+        return emissions + _show(leg, facts, now)
+    leg.closing = None
+    return emissions + _hide(leg) + _revise(leg, facts, now)
+
+
+def _events(leg: Leg, facts: Facts, position: Row | None) -> Iterator[Row]:
+    before, after, since = leg.state, facts.state, facts.since
+    if after is not None and since is not None and after != before:
+        word = TRANSITIONS[before, after]
+        if word is CallEventType.ENDED and outcome.transfer(leg, facts) in outcome.HANDED_ON:
+            yield records.call_event(leg, CallEventType.TRANSFERRED, since, before, before or after, position)
+        if word is CallEventType.REOPENED:
+            yield from _reopened(leg, since, after, position)
+        else:
+            yield records.call_event(leg, word, since, before, after, position)
+        leg.state, leg.state_since = after, since
+    if facts.muted != leg.muted and facts.end is None:
+        yield _mute_event(leg, facts, position)
+
+
+def _reopened(leg: Leg, since: Instant, after: State, position: Row | None) -> Iterator[Row]:
+    first = FIRST_TOLD.get(after)
+    if first is None or first in leg.told:
+        yield records.call_event(leg, CallEventType.REOPENED, since, State.ENDED, after, position)
+        return
+    waiting = State.DIALING if leg.direction is Direction.OUTBOUND else State.RINGING
+    yield records.call_event(leg, CallEventType.REOPENED, since, State.ENDED, waiting, position)
+    leg.state, leg.state_since = waiting, since
+    yield records.call_event(leg, first, since, waiting, after, position)
+
+
+def _mute_event(leg: Leg, facts: Facts, position: Row | None) -> Row:
+    word = CallEventType.MUTED if facts.muted else CallEventType.UNMUTED
+    at = facts.muted_since or (facts.mutes[-1][1] if facts.mutes else None) or facts.since
+    assert at is not None
+    assert leg.state is not None
+    return records.call_event(leg, word, at, leg.state, leg.state, position)
+
+
+def _show(leg: Leg, facts: Facts, now: int) -> list[Emission]:
+    row = records.active_call(leg, facts)
+    shown = records.fingerprint(row)
+    if shown == leg.shown:
+        return []
+    leg.shown = shown
+    return [Emission(Output.ACTIVE_CALL, leg.leg_id, {**row, "updated_at": now})]
+
+
+def _hide(leg: Leg) -> list[Emission]:
+    if not leg.shown:
+        return []
+    leg.shown = ""
+    return [Emission(Output.ACTIVE_CALL, leg.leg_id, None)]
+
+
+def _revise(leg: Leg, facts: Facts, now: int) -> list[Emission]:
+    """Write the record if its content changed; a record that had been final says so from then on."""
+    content = _content(leg, facts)
+    published = _published(content)
+    if published == leg.published:
+        return []
+    if leg.is_final:
+        leg.late_amended = True
+        content = _content(leg, facts)
+        published = _published(content)
+    reason = RevisionReason.AMENDED if leg.revision else RevisionReason.ENDED
+    leg.published, leg.is_final, leg.settle_due = published, False, now + SETTLE_MS
+    return [Emission(Output.CALL_RECORD, leg.leg_id, records.revision(leg, content, reason))]
+
+
+def _content(leg: Leg, facts: Facts) -> Row:
+    return {**records.call_record(leg, facts), "quality": records.quality(leg, facts)}
+
+
+def _published(content: Row) -> str:
+    # A repetition is one more input, but no news.
+    return records.fingerprint({name: value for name, value in content.items() if name != "input_refs"})
+
+
+def settle(leg: Leg) -> list[Emission]:
+    """Call the record final: no news came for SETTLE_MS."""
+    leg.is_final, leg.settle_due = True, None
+    content = _content(leg, resolve(leg))
+    return [Emission(Output.CALL_RECORD, leg.leg_id, records.revision(leg, content, RevisionReason.FINAL))]
+
+
+def suspect(leg: Leg, source: EndSource, at: Instant, now: int) -> bool:
+    """Take evidence that the leg is over; return whether it starts a grace (DECISIONS 24)."""
+    if leg.state in (None, State.ENDED) or leg.closing is not None or leg.last_life >= at.at:
+        return False
+    leg.closing = Closing(source, at, now + GRACE_MS)
+    return True
+
+
+def expire(leg: Leg, now: int) -> list[Emission]:
+    """Let time do what is due at stream time now: the end of a grace, a timeout, a settled record."""
+    if leg.closing is not None and leg.closing.due <= now:
+        leg.inferred, leg.closing = leg.closing, None
+        return advance(leg, None, now)
+    if leg.state is not State.ENDED and leg.last_news + LEG_TIMEOUT_MS <= now:
+        last = leg.last_news_at or leg.state_since
+        assert last is not None
+        leg.inferred = Closing(EndSource.TIMEOUT, last, now)
+        return advance(leg, None, now)
+    if leg.settle_due is not None and leg.settle_due <= now:
+        return settle(leg)
+    return []
+
+
+def next_due(leg: Leg) -> int:
+    """Return the stream time at which the leg needs attention, if nothing happens before."""
+    if leg.state is not State.ENDED:
+        timeout = leg.last_news + LEG_TIMEOUT_MS
+        return min(timeout, leg.closing.due) if leg.closing is not None else timeout
+    return leg.settle_due if leg.settle_due is not None else leg.last_news + MEMORY_MS
+
+
+def is_forgettable(leg: Leg, now: int) -> bool:
+    """Tell whether nothing that may still be accepted can change the leg."""
+    return leg.state is State.ENDED and leg.settle_due is None and leg.last_news + MEMORY_MS <= now

@@ -1,0 +1,208 @@
+"""The extensions stage: enriched events of one partition become calls, records and presence (CONTRACT 6, 7).
+
+Stream time here is the minimum over all source partitions of the latest instant read from each, told by their events
+and marks: what was written last by the slowest source decides how far waiting has come.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from streams.contracts.cloudevents import Headers, trace_of
+from streams.contracts.enriched import CODEC, read_event
+from streams.contracts.letters import letter_row, refused
+from streams.contracts.snapshots import CLOCK, EXTENSION, LEG, NAME, NEVER
+from streams.domain import decide
+from streams.domain import extension as extensions
+from streams.domain.extension import Extension
+from streams.domain.legs import advance
+from streams.domain.legs.evidence import Leg
+from streams.domain.outputs import Emission, Output
+from streams.domain.postings import Rejection
+from streams.domain.words import EventType, Outcome
+from streams.pipeline.guard import fold_guarded
+from streams.pipeline.plan import Plan
+from streams.pipeline.records import Folded, InputRecord
+from streams.pipeline.store import Kinds, Store
+from streams.pipeline.writer import Writer
+
+STAGE = "extensions"
+CLOCK_KEY = b"C"
+
+
+def _extension_due(extension: Extension) -> int:
+    due = extensions.next_due(extension)
+    return NEVER if due is None else due
+
+
+KINDS: Kinds = {
+    b"E": (EXTENSION, _extension_due),
+    b"L": (LEG, advance.next_due),
+    b"N": (NAME, lambda _: NEVER),
+    b"C": (CLOCK, lambda _: NEVER),
+}
+
+
+class StoredBook:
+    """One extension and its legs in the store of its partition."""
+
+    def __init__(self, store: Store, key: str):
+        """Open the book of an extension; a new one is begun."""
+        self._store = store
+        self._key = key
+        found: Extension | None = store.get(self._extension_key())
+        if found is None:
+            found = Extension(key)
+            store.put(self._extension_key(), found)
+        self._extension = found
+
+    @property
+    def extension(self) -> Extension:
+        """The extension itself."""
+        return self._extension
+
+    def leg(self, leg_id: str) -> Leg:
+        """Return a leg that is known to be there."""
+        leg: Leg = self._store.get(leg_key(self._key, leg_id))
+        return leg
+
+    def add(self, leg: Leg) -> None:
+        """Keep a new leg."""
+        self._store.put(leg_key(self._key, leg.leg_id), leg)
+
+    def forget(self, leg: Leg) -> None:
+        """Drop a leg and its names."""
+        for name in leg.aliases:
+            self._store.delete(self._name_key(name))
+        self._store.delete(leg_key(self._key, leg.leg_id))
+
+    def named(self, name: str) -> Leg | None:
+        """Return the leg of that name, or None."""
+        leg_id: str | None = self._store.peek(self._name_key(name))
+        return None if leg_id is None else self.leg(leg_id)
+
+    def name(self, name: str, leg: Leg) -> None:
+        """Remember a name of a leg."""
+        self._store.put(self._name_key(name), leg.leg_id)
+
+    def _extension_key(self) -> bytes:
+        return b"E" + self._key.encode()
+
+    def _name_key(self, name: str) -> bytes:
+        return f"N{self._key}\x1f{name}".encode()
+
+
+def leg_key(extension_key: str, leg_id: str) -> bytes:
+    """Return the key under which a leg is stored."""
+    return f"L{extension_key}\x1f{leg_id}".encode()
+
+
+class ExtensionsPartition:
+    """One partition of the enriched events, and the memory of its extensions."""
+
+    def __init__(self, plan: Plan, partition: int, saved: Mapping[bytes, bytes]):
+        """Open the partition with the state that was saved."""
+        self._plan = plan
+        self._partition = partition
+        self._writer = Writer(plan, partition)
+        self.store = Store(KINDS, saved)
+
+    @property
+    def clocks(self) -> dict[int, int]:
+        """The latest instant read from each source partition, ms since the epoch."""
+        return dict(self.store.peek(CLOCK_KEY) or {})
+
+    @property
+    def stream_time(self) -> int:
+        """How far waiting has come, ms since the epoch; 0 until every source partition was heard of."""
+        clocks = self.store.peek(CLOCK_KEY)
+        return min(clocks.values()) if clocks and len(clocks) >= self._plan.partitions else 0
+
+    def fold(self, records: Sequence[InputRecord]) -> Folded:
+        """Take a batch in log order."""
+        return fold_guarded(records, self.store, self._step, self._refuse)
+
+    def _step(self, record: InputRecord, folded: Folded) -> None:
+        row = CODEC.decode(record.value or b"")
+        if row["type"] == EventType.WATERMARK:
+            for mark in row["marks"]:
+                self._hear(mark["source_partition"], mark["time"])
+            self._pass_time(folded)
+            return
+        event = read_event(row)
+        folded.urgent = True
+        source = event.input["partition"]
+        assert isinstance(source, int)
+        self._hear(source, event.received_at)
+        self._pass_time(folded)
+        now = max(self.stream_time, event.received_at)
+        outcome, emissions = decide.apply(StoredBook(self.store, event.extension_key), event, now)
+        folded.tally.outcomes[event.type, outcome] += 1
+        self._write(emissions, trace_of(record.headers), folded)
+        self.store.reschedule()
+
+    def _hear(self, source: int, time: int) -> None:
+        clocks = self.store.get(CLOCK_KEY)
+        if clocks is None:
+            self.store.put(CLOCK_KEY, {source: time})
+        elif time > clocks.get(source, -1):
+            clocks[source] = time
+
+    def _pass_time(self, folded: Folded) -> None:
+        now = self.stream_time
+        while (due := self.store.pop_due(now)) is not None:
+            at, key = due
+            folded.urgent = True
+            self._write(self._expire(key, at), [], folded)
+            self.store.reschedule()
+
+    def _expire(self, key: bytes, at: int) -> list[Emission]:
+        if key[:1] == b"E":
+            extension: Extension | None = self.store.get(key)
+            return [] if extension is None else decide.expire_extension(extension, at)
+        leg: Leg | None = self.store.get(key)
+        if leg is None:
+            return []
+        return decide.expire_leg(StoredBook(self.store, leg.extension_key), leg, at)
+
+    def _write(self, emissions: Sequence[Emission], trace: Headers, folded: Folded) -> None:
+        for emission in emissions:
+            folded.outputs.append(self._writer.row(emission.output.value, emission.key, emission.row, trace))
+            if emission.output is Output.CALL_RECORD and emission.row is not None:
+                folded.tally.revisions.append(emission.row)
+
+    def _refuse(self, record: InputRecord, rejection: Rejection, folded: Folded) -> None:
+        """Refuse an enriched event: it was scrubbed before it was written, so its bytes may be kept."""
+        folded.urgent = True
+        folded.tally.outcomes[EventType.OTHER, Outcome.DEAD_LETTER] += 1
+        folded.tally.dead_letters[rejection.reason] += 1
+        topic = self._plan.names["EnrichedEvent"]
+        row = letter_row(
+            {"topic": topic, "partition": record.partition, "offset": record.offset},
+            stage=STAGE,
+            key=record.key,
+            value=record.value,
+            received_at=max(record.timestamp, 0),
+        )
+        letter = {**refused(row, rejection, None, None), "value": record.value}
+        folded.outputs.append(self._writer.letter(letter, self.stream_time, trace_of(record.headers)))
+
+
+class ExtensionsStage:
+    """The stage as the engine runs it."""
+
+    name = STAGE
+    marked = False
+
+    def __init__(self, plan: Plan, changelog_topic: str):
+        """Run by this plan; its state is kept in changelog_topic."""
+        self._plan = plan
+        self.input_topic = plan.names["EnrichedEvent"]
+        self.changelog_topic = changelog_topic
+        self.output_topics = [plan.names[output.value] for output in Output] + [plan.names["DeadLetter"]]
+
+    def open(self, partition: int, saved: Mapping[bytes, bytes]) -> ExtensionsPartition:
+        """Open a partition with the state recovered for it."""
+        return ExtensionsPartition(self._plan, partition, saved)
+
+    def watermarks(self, _marks: Sequence[object]) -> list[object]:
+        """Return nothing: no stage follows that waits in this one's time."""
+        return []

@@ -1,0 +1,292 @@
+"""The sessions stage: envelopes of one partition become enriched events, audits and dead letters (CONTRACT 2 to 5).
+
+Everything that belongs to one page load is settled here: its user, the skew of its clock, repeats and losses.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from streams.contracts.cloudevents import Headers, trace_of
+from streams.contracts.enriched import enriched_row, identify, watermark_row
+from streams.contracts.envelope import read_posting
+from streams.contracts.letters import letter_row, refused
+from streams.contracts.snapshots import CLOCK, NEVER, PAGE_LOAD
+from streams.domain import page_loads, sequences
+from streams.domain.event_time import effective_received_at
+from streams.domain.page_loads import MISSING_EXTENSION, Judgement, PageLoad, Waiting, judge
+from streams.domain.postings import Posting, Rejection, Row
+from streams.domain.words import Identity, Outcome, Quirk
+from streams.pipeline.guard import fold_guarded
+from streams.pipeline.plan import Plan
+from streams.pipeline.records import Folded, InputRecord, Mark, Written
+from streams.pipeline.store import Kinds, Store
+from streams.pipeline.writer import Writer
+
+NAME = "sessions"
+CLOCK_KEY = b"C"
+NO_SESSION = b"P-"
+KINDS: Kinds = {b"P": (PAGE_LOAD, page_loads.next_due), b"C": (CLOCK, lambda _: NEVER)}
+
+
+class SessionsPartition:
+    """One partition of the topic of widget events, and the memory of its page loads."""
+
+    def __init__(self, plan: Plan, partition: int, saved: Mapping[bytes, bytes]):
+        """Open the partition with the state that was saved."""
+        self._plan = plan
+        self._partition = partition
+        self._writer = Writer(plan, partition)
+        self.store = Store(KINDS, saved)
+
+    @property
+    def stream_time(self) -> int:
+        """The largest effective arrival that was read, or a later tick; ms since the epoch, 0 before the first."""
+        clock = self.store.peek(CLOCK_KEY)
+        return clock.get(self._partition, 0) if clock else 0
+
+    def fold(self, records: Sequence[InputRecord]) -> Folded:
+        """Take a batch in log order."""
+        return fold_guarded(records, self.store, self._step, self._refuse)
+
+    def mark(self, idle_until: int | None, next_offset: int) -> Folded | None:
+        """Tell how far this partition is; in silence, let time pass until `idle_until` (ms since the epoch).
+
+        Returns:
+            None while nothing was ever read and nobody says what time it is.
+        """
+        folded = Folded()
+        if idle_until is not None and idle_until > self.stream_time:
+            self._set_clock(idle_until)
+            self._pass_time(idle_until, folded)
+        if not self.stream_time:
+            return None
+        self.store.save()
+        folded.changes = self.store.take_changes()
+        folded.mark = Mark(self._partition, self.stream_time, next_offset)
+        return folded
+
+    def finish(self) -> Folded:
+        """Give up what still waits and write the last audits: a fold over files ends here (DECISIONS 43)."""
+        folded, now = Folded(), self.stream_time
+        for key in sorted(self.store.keys(b"P")):
+            load: PageLoad = self.store.get(key)
+            for item in load.waiting:
+                self._give_up(load, item, folded)
+            load.waiting = []
+            if load.audit_due is not None:
+                self._audit(load, now, folded)
+        self.store.save()
+        folded.changes = self.store.take_changes()
+        return folded
+
+    def _set_clock(self, now: int) -> None:
+        self.store.put(CLOCK_KEY, {self._partition: now})
+
+    def _pass_time(self, now: int, folded: Folded) -> None:
+        while (due := self.store.pop_due(now)) is not None:
+            at, key = due
+            load: PageLoad | None = self.store.get(key)
+            if load is None:
+                continue
+            for item in page_loads.give_up(load, at):
+                self._give_up(load, item, folded)
+            if load.audit_due is not None and load.audit_due <= at:
+                self._audit(load, at, folded)
+            if page_loads.is_forgettable(load, at):
+                self.store.delete(key)
+            self.store.reschedule()
+
+    def _step(self, record: InputRecord, folded: Folded) -> None:
+        posting = read_posting(record.value, self._plan.token_key)
+        now = self.stream_time
+        received_at, doubtful = effective_received_at(posting.received_at, record.timestamp)
+        received_at = received_at or now
+        if received_at > now:
+            now = received_at
+            self._set_clock(now)
+            self._pass_time(now, folded)
+        load = self._load(posting)
+        holes = len(load.read.holes)
+        judgement = judge(load, posting, received_at, now)
+        if doubtful:
+            judgement.quirks.append(Quirk.RECEIVED_AT_DOUBTFUL)
+        folded.tally.gaps += len(load.read.holes) > holes
+        if judgement.learned:
+            self._release(load, judgement, folded)
+        folded.urgent = True
+        self._count(posting, judgement, received_at, folded)
+        self._settle(record, load, posting, judgement, received_at, folded)
+        page_loads.want_audit(load, now)
+        self.store.reschedule()
+
+    def _load(self, posting: Posting) -> PageLoad:
+        key = NO_SESSION if posting.session_id is None else b"P" + posting.session_id.encode()
+        load: PageLoad | None = self.store.get(key)
+        if load is None:
+            load = PageLoad(posting.session_id)
+            self.store.put(key, load)
+        return load
+
+    def _settle(
+        self,
+        record: InputRecord,
+        load: PageLoad,
+        posting: Posting,
+        judgement: Judgement,
+        received_at: int,
+        folded: Folded,
+    ) -> None:
+        trace = trace_of(record.headers)
+        match judgement.outcome:
+            case Outcome.ACCEPTED:
+                assert judgement.extension_key is not None
+                assert judgement.identity is not None
+                row = enriched_row(posting, judgement, received_at, self._position(record))
+                self._admit(load, row, judgement.extension_key, judgement.identity, folded, trace)
+            case Outcome.DUPLICATE:
+                load.counts.duplicate += 1
+            case Outcome.IGNORED:
+                load.counts.ignored += 1
+            case Outcome.DEAD_LETTER:
+                assert judgement.rejection is not None
+                row = self._letter(record, received_at)
+                self._bury(load, refused(row, judgement.rejection, posting.scrubbed, posting.session_id), folded, trace)
+            case None:
+                self._wait(record, load, posting, judgement, received_at, folded)
+
+    def _wait(
+        self,
+        record: InputRecord,
+        load: PageLoad,
+        posting: Posting,
+        judgement: Judgement,
+        received_at: int,
+        folded: Folded,
+    ) -> None:
+        assert posting.event is not None
+        item = Waiting(
+            due=self.stream_time + self._plan.identity_wait_ms,
+            ignorable=page_loads.ignorable(posting.event.meaning),
+            row=enriched_row(posting, judgement, received_at, self._position(record)),
+            letter=self._letter(record, received_at),
+        )
+        letter = refused(item.letter, MISSING_EXTENSION, posting.scrubbed, posting.session_id)
+        item.letter = {
+            **letter,
+            "value": bytes(letter["value"]).decode() if isinstance(letter["value"], bytes) else None,
+        }
+        for surplus in page_loads.wait(load, item):
+            self._give_up(load, surplus, folded)
+
+    def _release(self, load: PageLoad, judgement: Judgement, folded: Folded) -> None:
+        assert judgement.extension_key is not None
+        for item in load.waiting:
+            self._admit(load, item.row, judgement.extension_key, Identity.SESSION, folded, [])
+        load.waiting = []
+
+    def _give_up(self, load: PageLoad, item: Waiting, folded: Folded) -> None:
+        folded.urgent = True
+        event_type = str(item.row["type"])
+        if item.ignorable:
+            load.counts.ignored += 1
+            folded.tally.outcomes[event_type, Outcome.IGNORED] += 1
+            return
+        value = item.letter["value"]
+        letter = {**item.letter, "value": value.encode() if isinstance(value, str) else None}
+        folded.tally.outcomes[event_type, Outcome.DEAD_LETTER] += 1
+        self._bury(load, letter, folded, [])
+
+    def _admit(self, load: PageLoad, row: Row, key: str, identity: Identity, folded: Folded, trace: Headers) -> None:
+        load.counts.admitted += 1
+        folded.outputs.append(self._writer.enriched(identify(row, key, identity), trace))
+
+    def _bury(self, load: PageLoad | None, letter: Row, folded: Folded, trace: Headers) -> None:
+        if load is not None:
+            load.counts.dead_letter += 1
+        folded.tally.dead_letters[str(letter["reason"])] += 1
+        folded.outputs.append(self._writer.letter(letter, self.stream_time, trace))
+
+    def _refuse(self, record: InputRecord, rejection: Rejection, folded: Folded) -> None:
+        """Refuse a record that our own fold could not take."""
+        try:
+            posting = read_posting(record.value, self._plan.token_key)
+        except Exception:  # then this was what failed: the letter keeps length, digest and place
+            posting = Posting()
+        event_type = posting.type
+        folded.tally.received[event_type] += 1
+        folded.tally.outcomes[event_type, Outcome.DEAD_LETTER] += 1
+        folded.urgent = True
+        load = self._load(posting)
+        load.counts.received += 1
+        if posting.sequence is not None:
+            sequences.take(load.read, posting.sequence, self.stream_time)
+        letter = refused(self._letter(record, 0), rejection, posting.scrubbed, posting.session_id)
+        self._bury(load, letter, folded, trace_of(record.headers))
+        page_loads.want_audit(load, self.stream_time)
+        self.store.reschedule()
+
+    def _letter(self, record: InputRecord, received_at: int) -> Row:
+        return letter_row(
+            self._position(record),
+            stage=NAME,
+            key=record.key,
+            value=record.value,
+            received_at=received_at,
+        )
+
+    def _position(self, record: InputRecord) -> Row:
+        return {"topic": self._plan.events, "partition": record.partition, "offset": record.offset}
+
+    def _count(self, posting: Posting, judgement: Judgement, received_at: int, folded: Folded) -> None:
+        tally = folded.tally
+        tally.received[posting.type] += 1
+        if judgement.outcome in (Outcome.DUPLICATE, Outcome.IGNORED, Outcome.DEAD_LETTER):
+            tally.outcomes[posting.type, judgement.outcome] += 1
+        elif judgement.outcome is Outcome.ACCEPTED:
+            tally.latencies.append((judgement.event_time, received_at))
+
+    def _audit(self, load: PageLoad, now: int, folded: Folded) -> None:
+        counts, read = load.counts, load.read
+        page_loads.audited(load, now)
+        row: dict[str, Any] = {
+            "session_id": load.session_id or "-",
+            "extension_key": load.login,
+            "received": counts.received,
+            "admitted": counts.admitted,
+            "duplicate": counts.duplicate,
+            "ignored": counts.ignored,
+            "dead_letter": counts.dead_letter,
+            "lost": sequences.lost(read, now),
+            "unsequenced": counts.unsequenced,
+            "first_sequence": read.first,
+            "last_sequence": read.highest or None,
+            "skew_ms": page_loads.skew_of(load),
+            "updated_at": now,
+        }
+        if row["skew_ms"] is not None:
+            folded.tally.skews_ms.append(row["skew_ms"])
+        folded.tally.lost += max(0, row["lost"] - load.lost_told)
+        load.lost_told = max(row["lost"], load.lost_told)
+        folded.outputs.append(self._writer.row("SessionAudit", row["session_id"], row, []))
+
+
+class SessionsStage:
+    """The stage as the engine runs it."""
+
+    name = NAME
+    marked = True
+
+    def __init__(self, plan: Plan, changelog_topic: str):
+        """Run by this plan; its state is kept in changelog_topic."""
+        self._plan = plan
+        self.input_topic = plan.events
+        self.changelog_topic = changelog_topic
+        self.output_topics = [plan.names[name] for name in ("EnrichedEvent", "SessionAudit", "DeadLetter")]
+
+    def open(self, partition: int, saved: Mapping[bytes, bytes]) -> SessionsPartition:
+        """Open a partition with the state recovered for it."""
+        return SessionsPartition(self._plan, partition, saved)
+
+    def watermarks(self, marks: Sequence[Mark]) -> list[Written]:
+        """Return the record that carries these marks, for every partition of the enriched events."""
+        return Writer(self._plan, 0).watermarks(watermark_row(mark._asdict() for mark in marks))

@@ -1,0 +1,138 @@
+"""The state of one partition of one stage: values by key, saved bytes as the truth, live objects in front of it.
+
+A value is read from its bytes at first touch and may be changed in place; `save` writes what was touched, `undo`
+forgets it. Each value may be due at some stream time; `pop_due` gives what is due in the order of time and key.
+"""
+
+import heapq
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from streams.contracts.snapshots import NEVER, Snapshot, due_of
+
+Due = Callable[[Any], int]
+Kinds = Mapping[bytes, tuple[Snapshot[Any], Due]]
+MAX_LIVE = 20_000
+"""So many values are kept as objects; beyond it they are read from their bytes again."""
+
+
+class Store:
+    """Values of several kinds; the first byte of a key says which kind."""
+
+    def __init__(self, kinds: Kinds, saved: Mapping[bytes, bytes]):
+        """Open a partition.
+
+        Args:
+            kinds: For each first byte of a key how its values are saved, and when a value is due.
+            saved: The state as it was recovered.
+        """
+        self._kinds = kinds
+        self._saved = dict(saved)
+        self._live: dict[bytes, Any] = {}
+        self._touched: set[bytes] = set()
+        self._fresh: set[bytes] = set()
+        self._changes: dict[bytes, bytes | None] = {}
+        self._dues = {key: due_of(value) for key, value in saved.items()}
+        self._timers = [(due, key) for key, due in self._dues.items() if due != NEVER]
+        heapq.heapify(self._timers)
+
+    def get(self, key: bytes) -> Any:
+        """Return the value of a key to be changed in place, or None."""
+        value = self._live.get(key)
+        if value is None:
+            saved = self._saved.get(key)
+            if saved is None or key in self._touched:
+                return None
+            value = self._live[key] = self._kinds[key[:1]][0].read(saved)
+        self._touch(key)
+        return value
+
+    def peek(self, key: bytes) -> Any:
+        """Return the value of a key to be looked at only, or None."""
+        value = self._live.get(key)
+        if value is not None or key in self._touched:
+            return value
+        saved = self._saved.get(key)
+        return None if saved is None else self._kinds[key[:1]][0].read(saved)
+
+    def put(self, key: bytes, value: Any) -> None:
+        """Keep a new value, or another one."""
+        self._live[key] = value
+        self._touch(key)
+
+    def delete(self, key: bytes) -> None:
+        """Drop a key."""
+        self._live.pop(key, None)
+        self._touch(key)
+
+    def _touch(self, key: bytes) -> None:
+        self._touched.add(key)
+        self._fresh.add(key)
+
+    def reschedule(self) -> None:
+        """Work out anew when the values touched since the last call are due; to be called after each record."""
+        for key in self._fresh:
+            self._schedule(key)
+        self._fresh.clear()
+
+    def _schedule(self, key: bytes) -> None:
+        value = self._live.get(key)
+        due = NEVER if value is None else self._kinds[key[:1]][1](value)
+        if due == self._dues.get(key, NEVER):
+            return
+        self._dues[key] = due
+        if due != NEVER:
+            heapq.heappush(self._timers, (due, key))
+
+    def pop_due(self, now: int) -> tuple[int, bytes] | None:
+        """Return time and key of the next value that is due at now; it is not due again until touched."""
+        while self._timers and self._timers[0][0] <= now:
+            due, key = heapq.heappop(self._timers)
+            if self._dues.get(key) == due:
+                self._dues[key] = NEVER
+                return due, key
+        return None
+
+    def save(self) -> None:
+        """Write everything that was touched: `undo` goes back to here, no further."""
+        for key in self._touched:
+            value = self._live.get(key)
+            if value is None:
+                self._changes[key] = None
+                self._saved.pop(key, None)
+                self._dues.pop(key, None)
+                continue
+            snapshot, due = self._kinds[key[:1]]
+            self._schedule(key)
+            saved = snapshot.save(value, due(value))
+            if self._saved.get(key) != saved:
+                self._saved[key] = self._changes[key] = saved
+        self._touched.clear()
+        self._fresh.clear()
+        if len(self._live) > MAX_LIVE:
+            self._live.clear()
+
+    def undo(self) -> None:
+        """Forget every change since the last `save`."""
+        for key in self._touched:
+            self._live.pop(key, None)
+            saved = self._saved.get(key)
+            due = NEVER if saved is None else due_of(saved)
+            self._dues[key] = due
+            if due != NEVER:
+                heapq.heappush(self._timers, (due, key))
+        self._touched.clear()
+        self._fresh.clear()
+
+    def take_changes(self) -> dict[bytes, bytes | None]:
+        """Return what `save` wrote since the last call: key → bytes, None for what was deleted."""
+        changes, self._changes = self._changes, {}
+        return changes
+
+    def keys(self, kind: bytes) -> list[bytes]:
+        """Return the keys of a kind that are saved."""
+        return [key for key in self._saved if key[:1] == kind]
+
+    def __len__(self) -> int:
+        """Count the saved keys."""
+        return len(self._saved)

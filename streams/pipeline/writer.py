@@ -1,0 +1,57 @@
+"""Rows become records: encoded, put into their topic and partition, never over the limit."""
+
+from streams.contracts.avro import codec
+from streams.contracts.cloudevents import Headers, error_headers, event_headers
+from streams.domain.postings import Row
+from streams.pipeline.partitioner import partition_of
+from streams.pipeline.plan import Plan
+from streams.pipeline.records import Written
+
+SUBJECTS = {"CallEvent": "leg_id", "PresenceEvent": "extension_key", "SessionEvent": "extension_key"}
+"""Records of the event topics, which carry CloudEvents headers, and the field that is their subject."""
+
+
+class OutputTooLargeError(Exception):
+    """A record would be larger than its topic takes; the text names the kind of record."""
+
+
+class Writer:
+    """Writes the rows that a stage emits for one of its partitions."""
+
+    def __init__(self, plan: Plan, partition: int):
+        """Write into partition `partition`, except where the extension decides."""
+        self._plan = plan
+        self._partition = partition
+        self._codecs = {record: codec(record) for record in plan.names}
+
+    def enriched(self, row: Row, trace: Headers) -> Written:
+        """Return an enriched event, in the partition of its extension."""
+        key = str(row["extension_key"])
+        return self._write("EnrichedEvent", key, row, partition_of(key, self._plan.partitions), trace)
+
+    def watermarks(self, row: Row) -> list[Written]:
+        """Return a mark for every partition of the enriched events."""
+        first = self._write("EnrichedEvent", None, row, 0, [])
+        return [first._replace(partition=partition) for partition in range(self._plan.partitions)]
+
+    def row(self, record: str, key: str, row: Row | None, trace: Headers) -> Written:
+        """Return a record in this stage's own partition; a row of None is a tombstone."""
+        subject = SUBJECTS.get(record)
+        if row is None or subject is None:
+            return self._write(record, key, row, self._partition, [])
+        at = row["event_time"]
+        assert isinstance(at, int)
+        headers = event_headers(record, str(row["event_id"]), at, str(row[subject]), trace)
+        return self._write(record, key, row, self._partition, headers)
+
+    def letter(self, row: Row, at: int, trace: Headers) -> Written:
+        """Return a dead letter; its key is the original one where that may be shown."""
+        headers = event_headers("DeadLetter", str(row["dead_letter_id"]), at, str(row["reason"]), trace)
+        key = None if row["key"] is None else str(row["key"])
+        return self._write("DeadLetter", key, row, self._partition, [*headers, *error_headers(row)])
+
+    def _write(self, record: str, key: str | None, row: Row | None, partition: int, headers: Headers) -> Written:
+        value = None if row is None else self._codecs[record].encode(row)
+        if value is not None and len(value) > self._plan.max_output_bytes:
+            raise OutputTooLargeError(record)
+        return Written(self._plan.names[record], partition, None if key is None else key.encode(), value, headers)
