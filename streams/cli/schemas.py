@@ -8,7 +8,7 @@ from streams.contracts import catalog, schema_check, schemas
 
 @click.group()
 def command() -> None:
-    """List the Avro schemas and check their compatibility.
+    r"""List the Avro schemas and check their compatibility.
 
     \b
     Example:
@@ -18,7 +18,7 @@ def command() -> None:
 
 @command.command("list")
 def list_schemas() -> None:
-    """Show each record with its subject, its id without a registry, and its released versions.
+    r"""Show each record with its subject, its id without a registry, and its released versions.
 
     \b
     Example:
@@ -34,7 +34,7 @@ def list_schemas() -> None:
 
 @command.command("check")
 def check_schemas() -> None:
-    """Check docs, enums, ids, examples, and that every released version stays readable, both ways.
+    r"""Check docs, enums, ids, examples, and that every released version stays readable, both ways.
 
     \b
     Example:

@@ -1,6 +1,7 @@
 """`widget-streams topics`: the catalogue of topics, and creating what a cluster lacks."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -36,7 +37,7 @@ def naming_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group()
 def command() -> None:
-    """List the topics, or create what is missing.
+    r"""List the topics, or create what is missing.
 
     \b
     Example:
@@ -47,21 +48,16 @@ def command() -> None:
 @command.command("list")
 @naming_options
 def list_topics(topic_prefix: str, group: str) -> None:
-    """Show every topic of the catalogue; asks no broker.
+    r"""Show every topic of the catalogue; asks no broker.
 
     \b
     Example:
       widget-streams topics list --topic-prefix acme.
     """
     naming = Naming(topic_prefix, group)
-    rows = [
-        (topic.name(naming), topic.cleanup, _kept(topic), topic.key, topic.value, topic.purpose)
-        for topic in catalog().topics
-    ]
-    headings = ("TOPIC", "CLEANUP", "KEPT", "KEY", "VALUE", "PURPOSE")
-    widths = [max(len(row[column]) for row in (headings, *rows)) for column in range(len(headings))]
-    for row in (headings, *rows):
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    for topic in catalog().topics:
+        click.echo(f"{topic.name(naming):<38} {topic.cleanup:<15} {_kept(topic):<9} {topic.value}")
+        click.echo(f"    {topic.purpose} Key: {topic.key}.")
 
 
 @command.command("apply")
@@ -91,7 +87,7 @@ def list_topics(topic_prefix: str, group: str) -> None:
 def apply_topics(
     bootstrap_servers: str, partitions: int, replication_factor: int, topic_prefix: str, group: str
 ) -> None:
-    """Create the topics that are missing, and tell what differs. Never shrinks, alters or deletes.
+    r"""Create the topics that are missing, and tell what differs. Never shrinks, alters or deletes.
 
     \b
     Exits with 1 when a topic differs from the catalogue, 3 when no broker answers.
@@ -115,6 +111,8 @@ def apply_topics(
 
 
 async def _apply(bootstrap_servers: str, plan: cluster.Plan) -> tuple[list[str], list[cluster.Difference]]:
+    # Without a handler Python prints aiokafka's warnings bare; what matters is in our own sentence.
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers, client_id="widget-streams-topics")
     try:
         await asyncio.wait_for(admin.start(), _CONNECT_TIMEOUT_SECONDS)
