@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 from streams.cli.errors import Problem, Unreachable
 from streams.contracts.catalog import DAY_MS, Naming, Topic, catalog
@@ -119,7 +120,7 @@ async def _apply(bootstrap_servers: str, plan: cluster.Plan) -> tuple[list[str],
         return await cluster.create_missing(admin, plan), await cluster.differences(admin, plan)
     except cluster.TopicsError as error:
         raise Problem(str(error)) from error
-    except (cluster.KafkaError, OSError, TimeoutError) as error:
+    except (KafkaError, OSError, TimeoutError) as error:
         raise Unreachable(
             f"No Kafka broker answers at {bootstrap_servers}. Is it running, and is --bootstrap-servers right?"
         ) from error

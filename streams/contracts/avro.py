@@ -16,6 +16,7 @@ from typing import Any, Final
 import fastavro
 
 from streams.contracts import catalog, schemas
+from streams.contracts.avro_writer import compile_writer
 
 _HEADER: Final = struct.Struct(">bI")
 _MAGIC: Final = 0
@@ -55,6 +56,7 @@ class Codec:
         self.record: str = schema["name"]
         self.schema_id = schema_id
         self._schema = schemas.bare(schema)
+        self._write = compile_writer(self._schema)
         self._parsed = fastavro.parse_schema(self._schema)
         earlier = {number: fastavro.parse_schema(schemas.bare(old)) for number, old in (released or {}).items()}
         self._writers = {**earlier, schema_id: self._parsed}
@@ -72,15 +74,14 @@ class Codec:
         Raises:
             EncodeError: A field is missing, unknown, or of the wrong type.
         """
-        buffer = io.BytesIO()
-        buffer.write(self._prefix)
+        framed = bytearray(self._prefix)
         try:
-            fastavro.schemaless_writer(buffer, self._parsed, value, strict_allow_default=True)
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, struct.error):
-            # NB: no `from`: the library's text quotes the value.
+            self._write(framed, value)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            # NB: no `from`: those texts quote the value.
             place = misfit(self._schema, value) or "a field"
             raise EncodeError(f"{self.record}: {place} does not fit the schema {self.schema_id}.") from None
-        return buffer.getvalue()
+        return bytes(framed)
 
     def decode(self, payload: bytes) -> dict[str, Any]:
         """Return the record as a dict with every field of the current schema; enums as text, instants as integers.

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import InvalidReplicationFactorError, TopicAlreadyExistsError, for_code
 
 from streams.contracts.catalog import Naming, Topic, catalog
 
@@ -49,7 +49,7 @@ class Difference:
         """Say it to a person."""
         if self.what == "missing":
             return f"{self.topic}: missing."
-        return f"{self.topic}: {self.what} is {self.found}, the catalogue says {self.wanted}."
+        return f"{self.topic}: {self.what} is {self.found}, wanted is {self.wanted}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,25 +104,21 @@ async def create_missing(admin: AIOKafkaAdminClient, wanted: Plan) -> list[str]:
     """Create the topics of the plan that the cluster lacks, and return their names; the others are not touched.
 
     Raises:
-        TopicsError: The cluster refuses one; the text has its reason.
+        TopicsError: The cluster refuses one, or the topics that exist have another partition count.
         aiokafka.errors.KafkaError: The cluster does not answer.
     """
-    shapes = wanted.wanted()
-    existing = set(await admin.list_topics())
-    missing = {name: shape for name, shape in shapes.items() if name not in existing}
-    if not missing:
-        return []
-    response = await admin.create_topics(
-        [
-            NewTopic(name, shape.partitions, shape.replication_factor, topic_configs=shape.config)
-            for name, shape in missing.items()
-        ]
-    )
-    for name, code, message in response.topic_errors:
-        # Somebody else created it in between: as good as done.
-        if code and code != TopicAlreadyExistsError.errno:
-            raise TopicsError(f"Kafka refuses to create {name}: {message or for_code(code).__name__}.")
-    return list(missing)
+    found = await differences(admin, wanted)
+    missing = {problem.topic for problem in found if problem.what == "missing"}
+    other = sorted({int(problem.found) for problem in found if problem.what == "partitions"})
+    if missing and other:
+        raise TopicsError(
+            f"Nothing was created: all topics need the same partition count, and those that exist have {_list(other)}. "
+            f"Apply with --partitions {other[0]}, or under another --topic-prefix and --group."
+        )
+    shapes = {name: shape for name, shape in wanted.wanted().items() if name in missing}
+    if shapes:
+        await _create(admin, shapes)
+    return list(shapes)
 
 
 async def check_topics(admin: AIOKafkaAdminClient, wanted: Plan) -> list[str]:
@@ -136,6 +132,25 @@ async def check_topics(admin: AIOKafkaAdminClient, wanted: Plan) -> list[str]:
     """
     found = await differences(admin, wanted)
     return [problem.sentence() + " " + _fix(problem) for problem in found if problem.what in ("missing", "partitions")]
+
+
+async def _create(admin: AIOKafkaAdminClient, shapes: dict[str, Shape]) -> None:
+    new = [
+        NewTopic(name, shape.partitions, shape.replication_factor, topic_configs=shape.config)
+        for name, shape in shapes.items()
+    ]
+    response = await admin.create_topics(new)
+    for name, code, message in response.topic_errors:
+        # Somebody else created it in between: as good as done.
+        if code in (0, TopicAlreadyExistsError.errno):
+            continue
+        hint = " Give a lower --replication-factor." if code == InvalidReplicationFactorError.errno else ""
+        reason = (message or for_code(code).__name__).rstrip(".")
+        raise TopicsError(f"Kafka refuses to create {name}: {reason}.{hint}")
+
+
+def _list(numbers: list[int]) -> str:
+    return " or ".join(str(number) for number in numbers)
 
 
 def _fix(problem: Difference) -> str:
@@ -193,6 +208,3 @@ async def _configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, di
                 raise TopicsError(f"Kafka refuses to describe {name}: {message or for_code(code).__name__}.")
             configs[name] = {entry[0]: entry[1] for entry in entries}
     return configs
-
-
-__all__ = ["Difference", "KafkaError", "Plan", "Shape", "TopicsError", "check_topics", "create_missing", "differences"]
