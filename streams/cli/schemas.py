@@ -6,24 +6,14 @@ from streams.cli.errors import Problem
 from streams.contracts import catalog, schema_check, schemas
 
 
-@click.group()
+@click.group(epilog="\b\nExample:\n  widget-streams schemas check")
 def command() -> None:
-    r"""List the Avro schemas and check their compatibility.
-
-    \b
-    Example:
-      widget-streams schemas check
-    """
+    """List the Avro schemas and check their compatibility."""
 
 
-@command.command("list")
+@command.command("list", epilog="\b\nExample:\n  widget-streams schemas list")
 def list_schemas() -> None:
-    r"""Show each record with its subject, its id without a registry, and its released versions.
-
-    \b
-    Example:
-      widget-streams schemas list
-    """
+    """Show each record with its subject, its id without a registry, and its released versions."""
     ids = schemas.ids()
     click.echo(f"{'RECORD':<16} {'FILE':<22} {'ID':>3}  {'RELEASED':<9} SUBJECT")
     for record in schemas.records():
@@ -32,14 +22,9 @@ def list_schemas() -> None:
         click.echo(f"{record:<16} {schemas.file_name(record):<22} {ids[subject]:>3}  {released:<9} {subject}")
 
 
-@command.command("check")
+@command.command("check", epilog="\b\nExample:\n  widget-streams schemas check")
 def check_schemas() -> None:
-    r"""Check docs, enums, ids, examples, and that every released version stays readable, both ways.
-
-    \b
-    Example:
-      widget-streams schemas check
-    """
+    """Check docs, enums, ids, examples, and that every released version stays readable, both ways."""
     found = schema_check.problems()
     for problem in found:
         click.echo(problem)
