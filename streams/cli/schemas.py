@@ -1,5 +1,7 @@
 """`widget-streams schemas`: the Avro schemas of the topics, and whether they keep their promises to consumers."""
 
+from pathlib import Path
+
 import click
 
 from streams.cli.errors import Problem
@@ -23,14 +25,20 @@ def list_schemas() -> None:
 
 
 @command.command("check", epilog="\b\nExample:\n  widget-streams schemas check")
-def check_schemas() -> None:
+@click.option(
+    "--folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=schemas.SCHEMAS,
+    help="Folder of schemas to check instead of the installed one.",
+)
+def check_schemas(folder: Path) -> None:
     """Check docs, enums, ids, examples, and that every released version stays readable, both ways."""
-    found = schema_check.problems()
+    found = schema_check.problems(folder)
     for problem in found:
         click.echo(problem)
     if found:
         noun = "problem" if len(found) == 1 else "problems"
-        raise Problem(f"{len(found)} {noun} in the schemas; mend the files in {schemas.SCHEMAS}.")
-    records = schemas.records()
-    versions = sum(len(schemas.released(record)) for record in records)
+        raise Problem(f"{len(found)} {noun} in the schemas; mend the files in {folder}.")
+    records = schemas.load_all(folder)
+    versions = sum(len(schemas.released(record, folder)) for record in records)
     click.echo(f"{len(records)} schemas are well formed and compatible with {versions} released versions.")

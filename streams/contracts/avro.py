@@ -6,7 +6,6 @@ consumers and does not change the bytes. No error text quotes a value: values ma
 """
 
 import base64
-import binascii
 import io
 import struct
 from collections.abc import Mapping
@@ -119,9 +118,10 @@ class Codec:
             EncodeError: As `encode`, or text that is not base64.
         """
         try:
-            return self.encode(_with_bytes(document, self._bytes_fields) if self._bytes_fields else document)
-        except binascii.Error:
+            value = _with_bytes(document, self._bytes_fields) if self._bytes_fields else document
+        except ValueError:
             raise EncodeError(f"{self.record}: a field of bytes is not base64 text.") from None
+        return self.encode(value)
 
     def _writer_schema(self, payload: bytes) -> Any:
         if len(payload) < _HEADER.size or payload[0] != _MAGIC:
@@ -171,7 +171,11 @@ class _Misfits:
             return self._in_array(schema, value, path)
         if schema["type"] == "enum":
             return None if value in schema["symbols"] else path
-        return None if fastavro.validate(value, schema["type"], raise_errors=False) else path
+        try:
+            compile_writer(schema["type"])(bytearray(), value)
+        except (ValueError, TypeError, AttributeError):
+            return path
+        return None
 
     def _in_record(self, schema: Any, value: Any, path: str) -> str | None:
         if not isinstance(value, Mapping):

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from fastavro.schema import SchemaParseException
+
 from streams.contracts import catalog, compatibility, schemas
 from streams.contracts.avro import AvroError, Codec
 from streams.contracts.schemas import NAMESPACE, SCHEMAS, Schema
@@ -42,7 +44,7 @@ def problems(folder: Path = SCHEMAS) -> list[str]:
 def _read(folder: Path) -> _Folder:
     topics = catalog.read((folder / "topics.toml").read_text(encoding="utf-8")).topics
     naming = catalog.Naming()
-    current = {record: schemas.load(record, folder) for record in schemas.records(folder)}
+    current = schemas.load_all(folder)
     return _Folder(
         path=folder,
         current=current,
@@ -161,7 +163,11 @@ def _examples(content: _Folder) -> Iterator[str]:
         paths = sorted((content.path / "examples" / schemas.file_name(record).removesuffix(".avsc")).glob("*.json"))
         if not paths:
             yield f"{record}: there is no example."
-        codec = Codec(schema, 1)
+        try:
+            codec = Codec(schema, 1)
+        except (KeyError, SchemaParseException) as error:
+            yield f"{record}: no codec can be made of it: {error!r}."
+            continue
         for path in paths:
             yield from (f"{record}: example {path.name}: {problem}" for problem in _example(codec, path))
 

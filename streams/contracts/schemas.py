@@ -22,18 +22,24 @@ def file_name(record: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "-", record).lower() + ".avsc"
 
 
-def load(record: str, folder: Path = SCHEMAS) -> Schema:
+def load(record: str) -> Schema:
     """Read the current schema of a record.
 
     Raises:
         FileNotFoundError: There is no such record.
     """
-    return _read(folder / file_name(record))
+    return _read(SCHEMAS / file_name(record))
 
 
-def records(folder: Path = SCHEMAS) -> list[str]:
+def load_all(folder: Path = SCHEMAS) -> dict[str, Schema]:
+    """Read the current schemas of a folder by record, in the order of their file names."""
+    read = (_read(path) for path in sorted(folder.glob("*.avsc")))
+    return {schema["name"]: schema for schema in read}
+
+
+def records() -> list[str]:
     """Name the records that have a schema, in the order of their file names."""
-    return [_read(path)["name"] for path in sorted(folder.glob("*.avsc"))]
+    return list(load_all())
 
 
 def released(record: str, folder: Path = SCHEMAS) -> dict[int, Schema]:
