@@ -15,7 +15,7 @@ from streams.domain.words import EventType, Identity, Outcome, Quirk, RejectReas
 
 MEMORY_MS = 25 * 3_600_000
 RECENT_IDS = 1_000
-AUDIT_MS = 10_000
+AUDIT_MS = 60_000
 """At most one audit row a page load in this time, of stream time."""
 MAX_WAITING = 200
 

@@ -36,8 +36,8 @@ def _extension_due(extension: Extension) -> int:
 KINDS: Kinds = {
     b"E": (EXTENSION, _extension_due),
     b"L": (LEG, advance.next_due),
-    b"N": (NAME, lambda _: NEVER),
-    b"C": (CLOCK, lambda _: NEVER),
+    b"N": (NAME, None),
+    b"C": (CLOCK, None),
 }
 
 

@@ -10,7 +10,7 @@ from streams.contracts.cloudevents import Headers, trace_of
 from streams.contracts.enriched import enriched_row, identify, watermark_row
 from streams.contracts.envelope import read_posting
 from streams.contracts.letters import letter_row, refused
-from streams.contracts.snapshots import CLOCK, NEVER, PAGE_LOAD
+from streams.contracts.snapshots import CLOCK, PAGE_LOAD
 from streams.domain import page_loads, sequences
 from streams.domain.event_time import effective_received_at
 from streams.domain.page_loads import MISSING_EXTENSION, Judgement, PageLoad, Waiting, judge
@@ -25,7 +25,7 @@ from streams.pipeline.writer import Writer
 NAME = "sessions"
 CLOCK_KEY = b"C"
 NO_SESSION = b"P-"
-KINDS: Kinds = {b"P": (PAGE_LOAD, page_loads.next_due), b"C": (CLOCK, lambda _: NEVER)}
+KINDS: Kinds = {b"P": (PAGE_LOAD, page_loads.next_due), b"C": (CLOCK, None)}
 
 
 class SessionsPartition:

@@ -10,7 +10,7 @@ from typing import Any
 
 from streams.contracts.snapshots import NEVER, Snapshot, due_of
 
-Due = Callable[[Any], int]
+Due = Callable[[Any], int] | None
 Kinds = Mapping[bytes, tuple[Snapshot[Any], Due]]
 MAX_LIVE = 20_000
 """So many values are kept as objects; beyond it they are read from their bytes again."""
@@ -23,7 +23,8 @@ class Store:
         """Open a partition.
 
         Args:
-            kinds: For each first byte of a key how its values are saved, and when a value is due.
+            kinds: For each first byte of a key how its values are saved, and when a value is due;
+                None: never.
             saved: The state as it was recovered.
         """
         self._kinds = kinds
@@ -67,7 +68,8 @@ class Store:
 
     def _touch(self, key: bytes) -> None:
         self._touched.add(key)
-        self._fresh.add(key)
+        if self._kinds[key[:1]][1] is not None:
+            self._fresh.add(key)
 
     def reschedule(self) -> None:
         """Work out anew when the values touched since the last call are due; to be called after each record."""
@@ -76,8 +78,8 @@ class Store:
         self._fresh.clear()
 
     def _schedule(self, key: bytes) -> None:
-        value = self._live.get(key)
-        due = NEVER if value is None else self._kinds[key[:1]][1](value)
+        value, due_at = self._live.get(key), self._kinds[key[:1]][1]
+        due = NEVER if value is None or due_at is None else due_at(value)
         if due == self._dues.get(key, NEVER):
             return
         self._dues[key] = due
@@ -95,6 +97,7 @@ class Store:
 
     def save(self) -> None:
         """Write everything that was touched: `undo` goes back to here, no further."""
+        self.reschedule()
         for key in self._touched:
             value = self._live.get(key)
             if value is None:
@@ -102,9 +105,8 @@ class Store:
                 self._saved.pop(key, None)
                 self._dues.pop(key, None)
                 continue
-            snapshot, due = self._kinds[key[:1]]
-            self._schedule(key)
-            saved = snapshot.save(value, due(value))
+            snapshot, due_at = self._kinds[key[:1]]
+            saved = snapshot.save(value, NEVER if due_at is None else due_at(value))
             if self._saved.get(key) != saved:
                 self._saved[key] = self._changes[key] = saved
         self._touched.clear()

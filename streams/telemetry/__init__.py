@@ -1,0 +1,1 @@
+"""What operators see: the metrics catalogue and structured logs. Labels come from closed sets, never from people."""

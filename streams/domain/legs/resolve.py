@@ -48,8 +48,9 @@ def resolve(leg: Leg) -> Facts:
     if answering is not None:
         facts.answer, facts.answer_inferred = answer_of(answering), answering.answer_inferred
     _find_end(leg, facts)
-    facts.held = _spans(leg.changes, Kind.HELD, Kind.RESUMED, facts.end)
-    facts.mutes = _spans(leg.changes, Kind.MUTED, Kind.UNMUTED, facts.end)
+    if leg.changes:
+        facts.held = _spans(leg.changes, Kind.HELD, Kind.RESUMED, facts.end)
+        facts.mutes = _spans(leg.changes, Kind.MUTED, Kind.UNMUTED, facts.end)
     _place(leg, facts)
     return facts
 
@@ -67,6 +68,8 @@ def _ring_and_answer(leg: Leg) -> tuple[Instant | None, Dialog | None]:
     answering: Dialog | None = None
     for witness in RANK:
         dialogs = [dialog for dialog in leg.dialogs if dialog.witness is witness]
+        if not dialogs:
+            continue
         first = min((dialog.ring for dialog in dialogs if dialog.ring), default=None)
         answered = min((dialog for dialog in dialogs if answer_of(dialog)), key=_answered_at, default=None)
         if answered and answered.ring and first and answered.ring.at - first.at <= SAME_MS:
@@ -85,8 +88,11 @@ def _answered_at(dialog: Dialog) -> int:
 
 def real_end(leg: Leg) -> tuple[Instant | None, EndSource | None]:
     """Return the end that a witness posted, by rank; an inferred one is not among them."""
+    ending = ending_dialogs(leg)
+    if not ending:
+        return None, None
     for witness in RANK:
-        ends = [dialog.end for dialog in ending_dialogs(leg) if dialog.witness is witness and dialog.end]
+        ends = [dialog.end for dialog in ending if dialog.witness is witness and dialog.end]
         if ends:
             return min(ends), END_SOURCES[witness]
     return None, None
@@ -97,12 +103,10 @@ def ending_dialogs(leg: Leg) -> list[Dialog]:
 
     An unanswered dialog's end says only that this device is out when another device has answered (DECISIONS 11c).
     """
-    answered = any(answer_of(dialog) for dialog in leg.dialogs)
-    return [
-        dialog
-        for dialog in leg.dialogs
-        if dialog.end is not None and not dialog.end_void and (not answered or answer_of(dialog))
-    ]
+    ended = [dialog for dialog in leg.dialogs if dialog.end is not None and not dialog.end_void]
+    if not ended or not any(answer_of(dialog) for dialog in leg.dialogs):
+        return ended
+    return [dialog for dialog in ended if answer_of(dialog)]
 
 
 def _find_end(leg: Leg, facts: Facts) -> None:

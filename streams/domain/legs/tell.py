@@ -5,6 +5,7 @@ from enum import Enum, auto
 from streams.domain.instants import Instant
 from streams.domain.legs.evidence import Change, Dialog, Hint, Kind, Leg, Sighting
 from streams.domain.legs.resolve import SAME_MS, answer_of, ending_dialogs, real_end
+from streams.domain.words import State
 
 MUTES = frozenset({Kind.MUTED, Kind.UNMUTED})
 """Mute is a flag beside the state: it reopens nothing that was told."""
@@ -19,7 +20,7 @@ class Novelty(Enum):
 
 def tell(leg: Leg, sighting: Sighting) -> Novelty:
     """Add one sighting to the leg's evidence."""
-    if sighting.kind is not Kind.ENDED:
+    if sighting.kind is not Kind.ENDED and (leg.state is State.ENDED or leg.closing is not None):
         _take_back_end(leg, sighting)
     dialog = _dialog(leg, sighting)
     if sighting.session_id and sighting.session_id not in leg.sessions:

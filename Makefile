@@ -1,0 +1,54 @@
+# Every target sets up what it needs; nothing has to be installed by hand but Python 3.11 or newer.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+STAMP := $(VENV)/.ready
+
+.PHONY: help setup demo test test-all check bench lock clean
+
+help: ## Say what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(STAMP) ## Make .venv with everything: leaves .venv/bin/widget-streams
+
+$(STAMP): pyproject.toml requirements-dev.lock
+	@if [ -z "$(PYTHON)" ]; then echo "Python 3.11 or newer is needed, and none is on the PATH."; exit 1; fi
+	@echo "Setting up $(VENV) with $(PYTHON) ..."
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || ( $(PYTHON) -m venv --without-pip $(VENV) && \
+		$(PYTHON) -m pip --python $(BIN)/python install --quiet pip ) || ( \
+		echo "$(PYTHON) can make no virtual environment: it has neither ensurepip nor pip."; exit 1 )
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--no-build-isolation --editable .
+	@touch $(STAMP)
+
+demo: setup ## Kafka, topics, two workers and simulated calls on this machine; Ctrl-C stops all of it
+	@$(BIN)/widget-streams demo
+
+test: setup ## Run the tests against a real Kafka (under 15 minutes on 2 cores)
+	@$(BIN)/python -m pytest -m "not slow"
+
+test-all: setup ## Run every test, the slow ones too
+	@$(BIN)/python -m pytest
+
+check: setup ## Format, lint, types, imports, schemas
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/widget-streams schemas check
+
+bench: setup ## Measure speed, latency, recovery and memory, beside peers in the same run
+	@$(BIN)/python -m tests.bench
+
+lock: setup ## Pin the requirements anew from pyproject.toml, with hashes and without addresses
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip compile pyproject.toml --extra embedded --group dev --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements-dev.lock
+
+clean: ## Remove what the targets made here
+	@rm -rf $(VENV) .build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

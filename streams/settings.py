@@ -1,0 +1,129 @@
+"""Settings: flags, then WIDGET_STREAMS_* variables, then a TOML file; an unknown name or a wrong value stops the start.
+
+Each field has its unit in its name and its bounds in its type. What must differ from place to place has no default.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+PREFIX = "WIDGET_STREAMS_"
+BESIDE = frozenset({"CONFIG", "JAVA", "MAVEN_MIRROR", "TEST_BOOTSTRAP"})
+"""Variables with our prefix that are no settings of the services."""
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Port = Annotated[int, Field(ge=0, le=65_535)]
+MIN_SECRET = 16
+
+
+class SettingsError(Exception):
+    """A setting is missing, unknown or wrong; the text names it and says what is allowed, never a secret value."""
+
+
+class Settings(BaseModel):
+    """Everything that can be set."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    bootstrap_servers: str | None = Field(None, description="Kafka brokers, host:port separated by commas.")
+    topic_prefix: str = Field("widget.", pattern=r"^[a-zA-Z0-9._-]{0,100}$", description="Begins every topic's name.")
+    group: str = Field(
+        "widget-streams",
+        pattern=r"^[a-zA-Z0-9._-]{1,100}$",
+        description="Kafka group of the workers; begins the names of internal topics.",
+    )
+    instance_id: str | None = Field(
+        None,
+        pattern=r"^[a-zA-Z0-9._-]{1,100}$",
+        description="Name of this worker's place, the same after a restart: static membership and transactional id.",
+    )
+    token_key: SecretStr | None = Field(None, description="Secret of the tokens, at least 16 characters.")
+    token_key_file: Path | None = Field(None, description="File that holds the secret of the tokens instead.")
+    token_key_version: int = Field(1, ge=1, le=9999, description="Stands in every token; raise it with a new secret.")
+    raw_personal_data: bool = Field(False, description="Keep phone numbers readable: an explicit opt-in.")
+    identity_wait_seconds: Seconds = Field(30, description="How long an event waits for its page load's login.")
+    mark_interval_seconds: Seconds = Field(2, description="How often each source partition tells its stream time.")
+    commit_interval_seconds: Annotated[float, Field(ge=0.01, le=10)] = Field(
+        0.1, description="Shortest time between the beginnings of two transactions."
+    )
+    broker_wait_seconds: Seconds = Field(60, description="How long to wait for Kafka at the start before giving up.")
+    health_host: str = Field("127.0.0.1", description="Address of /metrics and /health.")
+    health_port: Port = Field(6066, description="Port of /metrics and /health; 0 takes a free one.")
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")
+
+
+NAMES = frozenset(Settings.model_fields)
+
+
+def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None, config: Path | None = None) -> Settings:
+    """Return the settings of all sources.
+
+    Args:
+        flags: Values given on the command line; None means not given.
+        environ: Environment, by default the process's.
+        config: A TOML file, by default the one that WIDGET_STREAMS_CONFIG names.
+
+    Raises:
+        SettingsError: An unknown name or a wrong value in any source, or a file that cannot be read.
+    """
+    environ = os.environ if environ is None else environ
+    config = config or (Path(environ[PREFIX + "CONFIG"]) if environ.get(PREFIX + "CONFIG") else None)
+    given: dict[str, tuple[Any, str]] = {}
+    for name, value in (_file(config) if config else {}).items():
+        given[name] = value, f"{name} in {config}"
+    for variable, value in environ.items():
+        if variable.startswith(PREFIX) and variable.removeprefix(PREFIX) not in BESIDE:
+            given[variable.removeprefix(PREFIX).lower()] = value, variable
+    for name, value in flags.items():
+        if value is not None:
+            given[name] = value, "--" + name.replace("_", "-")
+    return _check(given)
+
+
+def _file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"The settings file {path} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The settings file {path} is no TOML: {error}.") from error
+
+
+def _check(given: Mapping[str, tuple[Any, str]]) -> Settings:
+    unknown = sorted(place for name, (_, place) in given.items() if name not in NAMES)
+    if unknown:
+        raise SettingsError(f"There is no setting {', '.join(unknown)}. The settings are: {', '.join(sorted(NAMES))}.")
+    try:
+        return Settings(**{name: value for name, (value, _) in given.items()})
+    except ValidationError as error:
+        problem = error.errors(include_input=False, include_url=False)[0]
+        name = str(problem["loc"][0])
+        raise SettingsError(f"{given[name][1]} is wrong: {problem['msg']}.") from None
+
+
+def token_secret(settings: Settings) -> bytes:
+    """Return the secret of the tokens.
+
+    Raises:
+        SettingsError: None is set, it is too short, or its file cannot be read.
+    """
+    if settings.token_key is not None:
+        secret = settings.token_key.get_secret_value().encode()
+    elif settings.token_key_file is not None:
+        try:
+            secret = settings.token_key_file.read_bytes().strip()
+        except OSError as error:
+            raise SettingsError(f"token_key_file cannot be read: {error.strerror}.") from error
+    else:
+        raise SettingsError(
+            "There is no secret to make tokens of phone numbers with, and without one nothing may be written: set"
+            f" {PREFIX}TOKEN_KEY_FILE to a file with at least {MIN_SECRET} random characters"
+            " (head -c 32 /dev/urandom | base64 > token.key)."
+        )
+    if len(secret) < MIN_SECRET:
+        raise SettingsError(f"The secret of the tokens is too short: it needs at least {MIN_SECRET} characters.")
+    return secret
