@@ -2,78 +2,47 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import Any
 
 import click
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from streams.cli.errors import Problem, Unreachable
+from streams.cli.options import required_brokers, with_settings
 from streams.contracts.catalog import DAY_MS, Naming, Topic, catalog
+from streams.settings import Settings
 from streams.worker import topics as cluster
 
 _CONNECT_TIMEOUT_SECONDS = 15.0
 
 
-def naming_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that full topic names are made of."""
-    defaults = Naming()
-    group = click.option(
-        "--group",
-        default=defaults.group,
-        show_default=True,
-        envvar="WIDGET_STREAMS_GROUP",
-        help="Kafka group; begins the names of internal topics.",
-    )
-    prefix = click.option(
-        "--topic-prefix",
-        default=defaults.prefix,
-        show_default=True,
-        envvar="WIDGET_STREAMS_TOPIC_PREFIX",
-        help="Begins the names of all other topics.",
-    )
-    return prefix(group(function))
-
-
-@click.group()
+@click.group(
+    epilog="\b\nExample:\n  widget-streams topics apply --bootstrap-servers localhost:9092 --replication-factor 1"
+)
 def command() -> None:
-    r"""List the topics, or create what is missing.
-
-    \b
-    Example:
-      widget-streams topics apply --bootstrap-servers localhost:9092 --replication-factor 1
-    """
+    """List the topics, or create what is missing."""
 
 
-@command.command("list")
-@naming_options
-def list_topics(topic_prefix: str, group: str) -> None:
-    r"""Show every topic of the catalogue; asks no broker.
-
-    \b
-    Example:
-      widget-streams topics list --topic-prefix acme.
-    """
-    naming = Naming(topic_prefix, group)
+@command.command("list", epilog="\b\nExample:\n  widget-streams topics list --topic-prefix acme.")
+@with_settings("topic_prefix", "group")
+def list_topics(settings: Settings) -> None:
+    """Show every topic of the catalogue; asks no broker."""
+    naming = Naming(settings.topic_prefix, settings.group)
     for topic in catalog().topics:
         click.echo(f"{topic.name(naming):<38} {topic.cleanup:<15} {_kept(topic):<9} {topic.value}")
         click.echo(f"    {topic.purpose} Key: {topic.key}.")
 
 
-@command.command("apply")
-@click.option(
-    "--bootstrap-servers",
-    required=True,
-    envvar="WIDGET_STREAMS_BOOTSTRAP_SERVERS",
-    help="Kafka brokers, host:port, separated by commas.",
+@command.command(
+    "apply",
+    epilog="\b\nExample:\n  widget-streams topics apply --bootstrap-servers localhost:9092 --replication-factor 1",
 )
+@with_settings("bootstrap_servers", "topic_prefix", "group")
 @click.option(
     "--partitions",
     type=click.IntRange(min=1),
     default=catalog().partitions,
     show_default=True,
-    envvar="WIDGET_STREAMS_PARTITIONS",
     help="Partitions of each topic; the same for all, and not changed afterwards.",
 )
 @click.option(
@@ -81,23 +50,17 @@ def list_topics(topic_prefix: str, group: str) -> None:
     type=click.IntRange(min=1),
     default=catalog().replication_factor,
     show_default=True,
-    envvar="WIDGET_STREAMS_REPLICATION_FACTOR",
     help="Copies of each topic; 1 on a single broker.",
 )
-@naming_options
-def apply_topics(
-    bootstrap_servers: str, partitions: int, replication_factor: int, topic_prefix: str, group: str
-) -> None:
-    r"""Create the topics that are missing, and tell what differs. Never shrinks, alters or deletes.
+def apply_topics(settings: Settings, partitions: int, replication_factor: int) -> None:
+    """Create the topics that are missing, and tell what differs. Never shrinks, alters or deletes.
 
-    \b
     Exits with 1 when a topic differs from the catalogue, 3 when no broker answers.
-    \b
-    Example:
-      widget-streams topics apply --bootstrap-servers localhost:9092 --replication-factor 1
     """
-    plan = cluster.plan(Naming(topic_prefix, group), partitions=partitions, replication_factor=replication_factor)
-    created, found = asyncio.run(_apply(bootstrap_servers, plan))
+    brokers = required_brokers(settings)
+    naming = Naming(settings.topic_prefix, settings.group)
+    plan = cluster.plan(naming, partitions=partitions, replication_factor=replication_factor)
+    created, found = asyncio.run(_apply(brokers, plan))
     for name in created:
         click.echo(f"created {name}")
     for problem in found:

@@ -4,6 +4,7 @@ Used by `widget-streams topics` and by the worker before it starts. Nothing here
 partition count or a cleanup policy is a decision of whoever runs the cluster.
 """
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,6 +19,10 @@ COMPARED: Final = ("cleanup.policy", "retention.ms", "message.timestamp.type", "
 """Settings whose difference changes what consumers may rely on; the others are tuning."""
 
 FOR_EVER: Final = "-1"
+
+_VISIBLE_TRIES: Final = 200
+_VISIBLE_SIGHTINGS: Final = 3
+_VISIBLE_PAUSE_SECONDS: Final = 0.05
 
 
 class TopicsError(Exception):
@@ -116,9 +121,7 @@ async def create_missing(admin: AIOKafkaAdminClient, wanted: Plan) -> list[str]:
             f"Apply with --partitions {other[0]}, or under another --topic-prefix and --group."
         )
     shapes = {name: shape for name, shape in wanted.wanted().items() if name in missing}
-    if shapes:
-        await _create(admin, shapes)
-    return list(shapes)
+    return await _create(admin, shapes) if shapes else []
 
 
 async def check_topics(admin: AIOKafkaAdminClient, wanted: Plan) -> list[str]:
@@ -134,19 +137,36 @@ async def check_topics(admin: AIOKafkaAdminClient, wanted: Plan) -> list[str]:
     return [problem.sentence() + " " + _fix(problem) for problem in found if problem.what in ("missing", "partitions")]
 
 
-async def _create(admin: AIOKafkaAdminClient, shapes: dict[str, Shape]) -> None:
+async def _create(admin: AIOKafkaAdminClient, shapes: dict[str, Shape]) -> list[str]:
     new = [
         NewTopic(name, shape.partitions, shape.replication_factor, topic_configs=shape.config)
         for name, shape in shapes.items()
     ]
     response = await admin.create_topics(new)
+    codes: dict[str, int] = {}
     for name, code, message in response.topic_errors:
+        codes[name] = code
         # Somebody else created it in between: as good as done.
-        if code in (0, TopicAlreadyExistsError.errno):
-            continue
-        hint = " Give a lower --replication-factor." if code == InvalidReplicationFactorError.errno else ""
-        reason = (message or for_code(code).__name__).rstrip(".")
-        raise TopicsError(f"Kafka refuses to create {name}: {reason}.{hint}")
+        if code not in (0, TopicAlreadyExistsError.errno):
+            hint = " Give a lower --replication-factor." if code == InvalidReplicationFactorError.errno else ""
+            reason = (message or for_code(code).__name__).rstrip(".")
+            raise TopicsError(f"Kafka refuses to create {name}: {reason}.{hint}")
+    await _await_visible(admin, set(shapes))
+    return [name for name in shapes if codes[name] == 0]
+
+
+async def _await_visible(admin: AIOKafkaAdminClient, names: set[str]) -> None:
+    """Wait until the brokers know the new topics: the controller answers a moment earlier.
+
+    Each question goes to some broker, so several in a row have to say yes.
+    """
+    sightings = 0
+    for _ in range(_VISIBLE_TRIES):
+        sightings = sightings + 1 if names <= set(await admin.list_topics()) else 0
+        if sightings == _VISIBLE_SIGHTINGS:
+            return
+        await asyncio.sleep(_VISIBLE_PAUSE_SECONDS)
+    raise TopicsError("Kafka accepted the topics but does not list them yet. Run `widget-streams topics apply` again.")
 
 
 def _list(numbers: list[int]) -> str:
