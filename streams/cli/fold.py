@@ -11,10 +11,13 @@ import orjson
 
 from streams.cli.errors import WrongUse
 from streams.contracts.avro import codec
+from streams.contracts.catalog import Naming
+from streams.contracts.directory import Directory, DirectoryError, read_directory
 from streams.contracts.numbers import DEVELOPMENT_KEY, TokenKey
 from streams.pipeline.fold import Fold
 from streams.pipeline.plan import Plan
 from streams.pipeline.records import Written
+from streams.settings import SettingsError, load
 
 
 class Instant(click.ParamType):
@@ -39,7 +42,11 @@ class Instant(click.ParamType):
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the records.")
 @click.option("--until", type=Instant(), help="Let time run to this instant after the last line.")
-def command(files: tuple[Path, ...], out: Path, until: int | None) -> None:
+@click.option("--directory", type=click.File("rb"), help="Rows of the directory, one JSON object a line.")
+@click.option("--settings", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="TOML file of settings.")
+def command(
+    files: tuple[Path, ...], out: Path, until: int | None, directory: BinaryIO | None, settings: Path | None
+) -> None:
     """Fold envelopes in FILES (one JSON object a line) into the records of every topic.
 
     Writes OUT/<topic>.jsonl, a line per record with key, value and headers, and OUT/summary.json. The same input gives
@@ -48,7 +55,7 @@ def command(files: tuple[Path, ...], out: Path, until: int | None) -> None:
     Example: widget-streams fold calls.jsonl --out folded --until 2026-03-02T10:00:00Z
     """
     click.echo("Tokens are made with the public development key: do not compare them with production.", err=True)
-    plan = Plan(TokenKey(DEVELOPMENT_KEY), partitions=1)
+    plan = _plan(directory, settings)
     fold = Fold(plan)
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -59,6 +66,21 @@ def command(files: tuple[Path, ...], out: Path, until: int | None) -> None:
         (out / "summary.json").write_bytes(orjson.dumps(fold.summary()) + b"\n")
     except OSError as error:
         raise WrongUse(f"Cannot write to {out}: {error.strerror}.") from error
+
+
+def _plan(directory: BinaryIO | None, settings: Path | None) -> Plan:
+    try:
+        loaded = load({}, environ={}, config=settings)
+        rows = read_directory(directory) if directory is not None else Directory()
+    except (SettingsError, DirectoryError) as error:
+        raise WrongUse(str(error)) from error
+    return Plan(
+        TokenKey(DEVELOPMENT_KEY),
+        naming=Naming(loaded.topic_prefix, loaded.group),
+        partitions=1,
+        identity_wait_ms=round(loaded.identity_wait_seconds * 1000),
+        directory=rows,
+    )
 
 
 def _lines(sources: Iterable[BinaryIO]) -> Iterator[bytes]:

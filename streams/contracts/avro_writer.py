@@ -142,7 +142,11 @@ def _boolean(out: bytearray, value: bool) -> None:
 
 def _string(out: bytearray, value: str) -> None:
     encoded = value.encode()
-    _long(out, len(encoded))
+    length = len(encoded)
+    if length < 64:
+        out.append(length << 1)
+    else:
+        _long(out, length)
     out += encoded
 
 

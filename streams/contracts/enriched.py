@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from streams.contracts.avro import codec
+from streams.contracts.directory import Directory
 from streams.domain.events import Event, PresenceStatus, WebPhoneCall
 from streams.domain.page_loads import Judgement
 from streams.domain.postings import Posting, Row
@@ -40,9 +41,11 @@ def enriched_row(posting: Posting, judgement: Judgement, received_at: int, posit
     return row
 
 
-def identify(row: Row, extension_key: str, identity: Identity) -> Row:
-    """Return the row with its user."""
-    return {**row, "extension_key": extension_key, "identity": identity.value}
+def identify(row: Row, extension_key: str, identity: Identity, directory: Directory) -> Row:
+    """Return the row with its user and what the directory says of him; ids of the envelope win."""
+    joined = directory.join(extension_key)
+    known = {name: row[name] for name in ("account_id", "extension_id") if row[name] is not None}
+    return {**row, **joined, **known, "extension_key": extension_key, "identity": identity.value}
 
 
 def watermark_row(marks: Iterable[Row]) -> Row:

@@ -264,7 +264,7 @@ def _web_phone(event: dict[str, Any], read: WidgetEvent) -> None:
     row: Row = {
         "dialog": call["id"].removeprefix("sha256:"),
         "direction": _DIRECTIONS[call["direction"]],
-        "call_status": get("callStatus"),
+        "call_status": _bare(get("callStatus"), "webphone-session-"),
         "telephony_session_id": _text(party.get("sessionId")),
         "party_id": _text(party.get("partyId")),
         "created_at": _millis(get("creationTime")),
@@ -274,13 +274,17 @@ def _web_phone(event: dict[str, Any], read: WidgetEvent) -> None:
         "warm_transfer_dialog": (get("warmTransferSessionId") or "").removeprefix("sha256:") or None,
         "queue_call": bool(get("callQueueName")),
         "queue_token": get("callQueueName"),
-        "record_status": get("recordStatus"),
+        "record_status": _bare(get("recordStatus"), "webphone-record-"),
     }
     for name, vendor_name in _FLAGS.items():
         row[name] = get(vendor_name) is True
     if read.type is EventType.RC_CALL_HOLD_NOTIFY and not row["is_on_hold"]:
         read.quirks.append(Quirk.HOLD_WITHOUT_FLAG)
     read.family, read.row = "web_phone_call", row
+
+
+def _bare(word: str | None, prefix: str) -> str | None:
+    return word.removeprefix(prefix) if word else None
 
 
 def _text(value: Any) -> str | None:

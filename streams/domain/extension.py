@@ -24,7 +24,7 @@ class Tab:
     seen: int = 0
     """Stream time of its last event."""
     last_posts: dict[str, str] = field(default_factory=dict)
-    """Content of the last post of each small type: an equal one right after it is a repetition."""
+    """Digest of the last post of each small type: an equal one right after it is a repetition."""
 
 
 @dataclass(slots=True)

@@ -38,9 +38,10 @@ def take_small(book: Book, event: Event, now: int) -> Decision:
     word, fields = SMALL[event.type]
     if event.session_id is not None:
         tab = tab_of(book.extension, event.session_id, now, implies_login=False)
-        if tab.last_posts.get(word) == event.other:
+        content = identifier(event.other or "")
+        if tab.last_posts.get(word) == content:
             return Outcome.DUPLICATE, []
-        tab.last_posts[word] = event.other or ""
+        tab.last_posts[word] = content
     posted = json.loads(event.other or "{}")
     told = {ours: posted[vendor] for vendor, ours in fields.items() if vendor in posted}
     return Outcome.ACCEPTED, [_session_event(book.extension, event, word, told)]

@@ -4,6 +4,7 @@ A page load is one tab from load to unload, the collector's session. `judge` dec
 decided yet waits for the login.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from streams.domain import event_time, sequences
@@ -18,6 +19,8 @@ RECENT_IDS = 1_000
 AUDIT_MS = 60_000
 """At most one audit row a page load in this time, of stream time."""
 MAX_WAITING = 200
+MAX_WAITING_CHARS = 200_000
+"""Bounds of what waits in one page load: the oldest are given up beyond."""
 
 
 @dataclass(slots=True)
@@ -42,6 +45,8 @@ class Waiting:
     """Means nothing without a user: ignored, not dead-lettered, when given up."""
     row: Row
     letter: Row
+    chars: int = 0
+    """How much it is, in characters of the record."""
 
 
 @dataclass(slots=True)
@@ -83,7 +88,11 @@ class Judgement:
     quirks: list[Quirk] = field(default_factory=list)
 
 
-def judge(load: PageLoad, posting: Posting, received_at: int, now: int) -> Judgement:
+KeyOf = Callable[[str | None, str | None], str | None]
+"""Finds the extension key of an account id and an extension id."""
+
+
+def judge(load: PageLoad, posting: Posting, received_at: int, now: int, key_of: KeyOf) -> Judgement:
     """Decide about one envelope, in the order of DECISIONS 44, and remember what it taught.
 
     Args:
@@ -91,6 +100,7 @@ def judge(load: PageLoad, posting: Posting, received_at: int, now: int) -> Judge
         posting: The envelope as read.
         received_at: Its effective arrival, ms since the epoch.
         now: Stream time of the partition.
+        key_of: The directory's answer to ids.
     """
     load.last_news = now
     load.counts.received += 1
@@ -107,7 +117,7 @@ def judge(load: PageLoad, posting: Posting, received_at: int, now: int) -> Judge
         judgement.rejection = Rejection(RejectReason.TOO_LATE, f"received more than {hours} h after it happened")
         judgement.outcome = Outcome.DEAD_LETTER
         return judgement
-    return _whose(load, posting, judgement)
+    return _whose(load, posting, judgement, key_of)
 
 
 def _repeated(load: PageLoad, posting: Posting) -> bool:
@@ -151,7 +161,7 @@ def _when(load: PageLoad, posting: Posting, received_at: int) -> Judgement:
     return Judgement(Outcome.ACCEPTED, None, happened, uncertainty, skew_ms, quirks=quirks)
 
 
-def _whose(load: PageLoad, posting: Posting, judgement: Judgement) -> Judgement:
+def _whose(load: PageLoad, posting: Posting, judgement: Judgement, key_of: KeyOf) -> Judgement:
     event = posting.event
     assert event is not None
     if event.meaning is Meaning.FOREIGN or (
@@ -164,6 +174,9 @@ def _whose(load: PageLoad, posting: Posting, judgement: Judgement) -> Judgement:
     load.account_id = posting.account_id or load.account_id
     load.extension_id = posting.extension_id or load.extension_id
     key, identity = _identify(load, posting, judgement)
+    if key is None:
+        key = key_of(load.account_id, load.extension_id)
+        identity = Identity.DIRECTORY
     if key is None:
         judgement.outcome = None if load.session_id is not None else _given_up(event.meaning)
         if judgement.outcome is Outcome.DEAD_LETTER:
@@ -219,10 +232,13 @@ def give_up(load: PageLoad, now: int) -> list[Waiting]:
 
 
 def wait(load: PageLoad, item: Waiting) -> list[Waiting]:
-    """Let an envelope wait; return those that are given up because too many wait."""
+    """Let an envelope wait; return those that are given up because too much waits."""
     load.waiting.append(item)
-    surplus = load.waiting[:-MAX_WAITING]
-    del load.waiting[:-MAX_WAITING]
+    surplus = []
+    while len(load.waiting) > MAX_WAITING or (
+        len(load.waiting) > 1 and sum(other.chars for other in load.waiting) > MAX_WAITING_CHARS
+    ):
+        surplus.append(load.waiting.pop(0))
     return surplus
 
 

@@ -4,9 +4,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from streams.contracts.catalog import Naming, topic, topic_of
+from streams.contracts.directory import Directory
 from streams.contracts.numbers import TokenKey
 
-MAX_OUTPUT_BYTES = 1_000_000
+MAX_OUTPUT_BYTES = 900_000
+"""Leaves room for key, headers and framing below the brokers' usual limit of 1 MB."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,8 @@ class Plan:
     """Of every topic."""
     identity_wait_ms: int = 30_000
     """How long, in stream time, an event waits for its page load's login (CONTRACT 4)."""
+    directory: Directory = field(default_factory=Directory)
+    """Who the extensions are, read before the first event."""
     max_output_bytes: int = MAX_OUTPUT_BYTES
     """Largest record that a stage may emit; a record that needs a larger one is refused."""
 

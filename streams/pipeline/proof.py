@@ -5,13 +5,11 @@ the sessions stage from the widget events and the recorded marks, the extensions
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from streams.contracts.avro import codec
-from streams.contracts.enriched import CODEC
-from streams.domain.words import EventType
 from streams.pipeline.extensions import STAGE as EXTENSIONS
 from streams.pipeline.extensions import ExtensionsPartition
 from streams.pipeline.plan import Plan
@@ -27,6 +25,7 @@ IDENTITIES: dict[str, tuple[str, ...]] = {
     "CallRecord": ("leg_id", "revision"),
     "SessionAudit": ("session_id", "updated_at"),
     "DeadLetter": ("dead_letter_id",),
+    "EnrichedEvent": ("input",),
 }
 """The fields that make two records the same record, whatever else they say. Others are known by key and bytes."""
 COMPACTED = frozenset({"CallRecord", "ActiveCall", "Presence"})
@@ -67,13 +66,9 @@ class Expected(NamedTuple):
     certain: int
 
 
-def marks_of(enriched: Iterable[InputRecord]) -> Iterator[Mark]:
-    """Give the marks that a partition of the enriched events carries, in log order."""
-    for record in enriched:
-        row = CODEC.decode(record.value or b"")
-        if row["type"] == EventType.WATERMARK:
-            for mark in row["marks"]:
-                yield Mark(mark["source_partition"], mark["time"], mark["next_offset"])
+def mark_of(row: Mapping[str, int]) -> Mark:
+    """Return a mark as it stands in a WATERMARK record."""
+    return Mark(row["source_partition"], row["time"], row["next_offset"])
 
 
 def expect_sessions(
@@ -178,7 +173,7 @@ def identity(record: str, key: bytes | None, value: bytes | None) -> object:
     if value is None or fields is None:
         return key, value
     row = codec(record).decode(value)
-    return tuple(row[name] for name in fields)
+    return tuple(str(row[name]) for name in fields)
 
 
 def stage_of(value: bytes | None) -> str:

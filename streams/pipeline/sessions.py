@@ -25,6 +25,7 @@ from streams.pipeline.writer import Writer
 NAME = "sessions"
 CLOCK_KEY = b"C"
 NO_SESSION = b"P-"
+MAX_KEPT_WAITING = 100_000
 KINDS: Kinds = {b"P": (PAGE_LOAD, page_loads.next_due), b"C": (CLOCK, None)}
 
 
@@ -107,7 +108,7 @@ class SessionsPartition:
             self._pass_time(now, folded)
         load = self._load(posting)
         holes = len(load.read.holes)
-        judgement = judge(load, posting, received_at, now)
+        judgement = judge(load, posting, received_at, now, self._plan.directory.key_of)
         if doubtful:
             judgement.quirks.append(Quirk.RECEIVED_AT_DOUBTFUL)
         folded.tally.gaps += len(load.read.holes) > holes
@@ -169,8 +170,11 @@ class SessionsPartition:
             ignorable=page_loads.ignorable(posting.event.meaning),
             row=enriched_row(posting, judgement, received_at, self._position(record)),
             letter=self._letter(record, received_at),
+            chars=len(record.value or b""),
         )
-        letter = refused(item.letter, MISSING_EXTENSION, posting.scrubbed, posting.session_id)
+        # A large one keeps length, digest and place only, so that the saved page load stays small.
+        kept = posting.scrubbed if item.chars <= MAX_KEPT_WAITING else None
+        letter = refused(item.letter, MISSING_EXTENSION, kept, posting.session_id)
         item.letter = {
             **letter,
             "value": bytes(letter["value"]).decode() if isinstance(letter["value"], bytes) else None,
@@ -198,7 +202,7 @@ class SessionsPartition:
 
     def _admit(self, load: PageLoad, row: Row, key: str, identity: Identity, folded: Folded, trace: Headers) -> None:
         load.counts.admitted += 1
-        folded.outputs.append(self._writer.enriched(identify(row, key, identity), trace))
+        folded.outputs.append(self._writer.enriched(identify(row, key, identity, self._plan.directory), trace))
 
     def _bury(self, load: PageLoad | None, letter: Row, folded: Folded, trace: Headers) -> None:
         if load is not None:

@@ -137,6 +137,17 @@ async def check_topics(admin: AIOKafkaAdminClient, wanted: Plan) -> list[str]:
     return [problem.sentence() + " " + _fix(problem) for problem in found if problem.what in ("missing", "partitions")]
 
 
+async def partition_count(admin: AIOKafkaAdminClient, topic: str) -> int | None:
+    """Return how many partitions a topic has, None when there is no such topic.
+
+    Raises:
+        aiokafka.errors.KafkaError: The cluster does not answer.
+    """
+    if topic not in await admin.list_topics():
+        return None
+    return len((await admin.describe_topics([topic]))[0]["partitions"])
+
+
 async def _create(admin: AIOKafkaAdminClient, shapes: dict[str, Shape]) -> list[str]:
     new = [
         NewTopic(name, shape.partitions, shape.replication_factor, topic_configs=shape.config)

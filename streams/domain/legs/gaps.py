@@ -6,10 +6,14 @@ difference of two such counts is the number of holes between them; a number that
 
 from streams.domain.legs.evidence import Leg, Span
 
+MAX_SPANS = 100
+
 
 def begin(leg: Leg, session_id: str, number: int, missing_before: int) -> None:
     """Follow this page load for the leg, from its first post about it."""
     span = leg.spans.get(session_id)
+    if span is None and len(leg.spans) >= MAX_SPANS:
+        return
     if span is None:
         leg.spans[session_id] = Span(number, missing_before, number, missing_before)
     elif number < span.first:

@@ -11,6 +11,12 @@ MUTES = frozenset({Kind.MUTED, Kind.UNMUTED})
 """Mute is a flag beside the state: it reopens nothing that was told."""
 
 
+MAX_SESSIONS = 100
+MAX_DIALOGS = 100
+MAX_CHANGES = 1_000
+"""No real leg comes near these bounds; they keep what a broken or hostile widget posts from filling the memory."""
+
+
 class Novelty(Enum):
     """Whether a sighting told something new (DECISIONS 18)."""
 
@@ -23,7 +29,7 @@ def tell(leg: Leg, sighting: Sighting) -> Novelty:
     if sighting.kind is not Kind.ENDED and (leg.state is State.ENDED or leg.closing is not None):
         _take_back_end(leg, sighting)
     dialog = _dialog(leg, sighting)
-    if sighting.session_id and sighting.session_id not in leg.sessions:
+    if sighting.session_id and sighting.session_id not in leg.sessions and len(leg.sessions) < MAX_SESSIONS:
         leg.sessions.append(sighting.session_id)
     if sighting.ring is not None:
         dialog.ring = _earlier(dialog.ring, sighting.ring)
@@ -40,8 +46,10 @@ def _dialog(leg: Leg, sighting: Sighting) -> Dialog:
             sighting.witness,
         ):
             return dialog
-    leg.dialogs.append(Dialog(sighting.witness, sighting.session_id, sighting.dialog))
-    return leg.dialogs[-1]
+    dialog = Dialog(sighting.witness, sighting.session_id, sighting.dialog)
+    if len(leg.dialogs) < MAX_DIALOGS:
+        leg.dialogs.append(dialog)
+    return dialog
 
 
 def _others(leg: Leg, sighting: Sighting) -> list[Dialog]:
@@ -89,6 +97,8 @@ def _changed(leg: Leg, dialog: Dialog, sighting: Sighting) -> Novelty:
             leg.duplicate_tabs = True
             return Novelty.REPEAT
     repeated = _is_standing(leg, sighting)
+    if len(leg.changes) >= MAX_CHANGES:
+        return Novelty.REPEAT
     leg.changes.append(Change(sighting.kind, sighting.at, sighting.witness, [teller]))
     return Novelty.REPEAT if repeated else Novelty.NEWS
 

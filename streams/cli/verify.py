@@ -1,0 +1,78 @@
+"""`widget-streams verify`: prove stage by stage what the workers wrote (CONTRACT 9)."""
+
+import asyncio
+
+import click
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaConnectionError, KafkaError
+
+from streams.cli.errors import Problem, Unreachable, WrongUse
+from streams.cli.options import required_brokers, with_settings
+from streams.cli.worker import plan_of
+from streams.pipeline.proof import Verdict
+from streams.settings import Settings, SettingsError
+from streams.worker.reading import Reader
+from streams.worker.topics import partition_count
+from streams.worker.verify import Verification
+
+EXAMPLE = "Example: widget-streams verify --bootstrap-servers 127.0.0.1:9092"
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLE)
+@with_settings(
+    "bootstrap_servers", "topic_prefix", "group", "token_key_file", "token_key_version", "identity_wait_seconds"
+)
+def command(settings: Settings) -> None:
+    """Fold the recorded input again and compare every committed record with what had to be written.
+
+    The sessions stage is proven against the widget events and the recorded marks, the extensions stage against the
+    enriched events in log order. Reads committed records only; the workers may go on meanwhile. Needs the token key of
+    the workers. Exit code 1 when a record is lost, doubled, different or out of order.
+    """
+    try:
+        verdict, notes = asyncio.run(_verify(settings, required_brokers(settings)))
+    except KafkaConnectionError as error:
+        raise Unreachable(f"No Kafka answers at {settings.bootstrap_servers}: is it running?") from error
+    except KafkaError as error:
+        raise Unreachable(f"Kafka at {settings.bootstrap_servers} refuses: {type(error).__name__}.") from error
+    for note in notes:
+        click.echo(note)
+    _report(verdict)
+    if verdict.problems or notes:
+        raise Problem(f"{verdict.problems} records are not as they have to be.")
+
+
+async def _verify(settings: Settings, bootstrap: str) -> tuple[Verdict, list[str]]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        plan = plan_of(settings, 1)
+        count = await partition_count(admin, plan.events)
+        if count is None:
+            raise WrongUse(f"There is no topic {plan.events}: create the topics with `widget-streams topics apply`.")
+        async with Reader(bootstrap) as reader:
+            verification = Verification(plan_of(settings, count), reader, admin, _progress)
+            return await verification.run(), verification.notes
+    except SettingsError as error:
+        raise WrongUse(str(error)) from error
+    finally:
+        await admin.close()
+
+
+def _progress(text: str) -> None:
+    click.echo(f"{text} ...", err=True)
+
+
+def _report(verdict: Verdict) -> None:
+    kinds = {
+        "lost": verdict.lost,
+        "doubled": verdict.doubled,
+        "different": verdict.different,
+        "out of order": verdict.out_of_order,
+    }
+    for kind, counts in kinds.items():
+        for topic, number in sorted(counts.items()):
+            if number:
+                click.echo(f"{topic}: {number} {kind}")
+    totals = ", ".join(f"{counts.total()} {kind}" for kind, counts in kinds.items())
+    click.echo(f"{verdict.records} records compared: {totals}")

@@ -1,0 +1,137 @@
+"""Verify a whole installation: read what its workers wrote and prove it, partition by partition (CONTRACT 9)."""
+
+from collections.abc import Callable
+
+from aiokafka.admin import AIOKafkaAdminClient
+
+from streams.contracts.enriched import CODEC
+from streams.domain.words import EventType
+from streams.pipeline import proof
+from streams.pipeline.plan import Plan
+from streams.pipeline.proof import Expected, Verdict
+from streams.pipeline.records import Mark, Read
+from streams.worker.reading import Reader, committed_offsets
+
+Progress = Callable[[str], None]
+SESSION_OUTPUTS = ("SessionAudit",)
+EXTENSION_OUTPUTS = ("CallEvent", "CallRecord", "ActiveCall", "PresenceEvent", "Presence", "SessionEvent")
+Offsets = dict[tuple[str, int], int]
+
+
+class Verification:
+    """One run over all partitions of both stages."""
+
+    def __init__(self, plan: Plan, reader: Reader, admin: AIOKafkaAdminClient, progress: Progress):
+        """Verify an installation with this plan; `progress` is told what is being read."""
+        self._plan = plan
+        self._reader = reader
+        self._admin = admin
+        self._progress = progress
+        self._enriched: dict[int, list[Read]] = {}
+        self._marks: dict[int, list[Mark]] = {}
+        self._sources: dict[tuple[int, int], list[Read]] = {}
+        self.notes: list[str] = []
+
+    async def run(self) -> Verdict:
+        """Return what is wrong, over all topics."""
+        names, plan = self._plan.names, self._plan
+        group, inputs = plan.naming.group, (plan.events, names["EnrichedEvent"])
+        before = await committed_offsets(self._admin, group, inputs)
+        outputs = await self._read_outputs()
+        await self._read_enriched()
+        after = await committed_offsets(self._admin, group, inputs)
+        verdict = Verdict()
+        for partition in range(plan.partitions):
+            verdict.add(await self._sessions(partition, before, after, outputs))
+        for partition in range(plan.partitions):
+            verdict.add(self._extensions(partition, before, after, outputs))
+        return verdict
+
+    async def _read_outputs(self) -> dict[tuple[str, int], list[Read]]:
+        found: dict[tuple[str, int], list[Read]] = {}
+        for record in (*SESSION_OUTPUTS, *EXTENSION_OUTPUTS, "DeadLetter"):
+            self._progress(f"reading {self._plan.names[record]}")
+            for partition in range(self._plan.partitions):
+                found[record, partition] = await self._reader.partition(self._plan.names[record], partition)
+        return found
+
+    async def _read_enriched(self) -> None:
+        """Read the enriched events: they are the output of one stage and the input of the next."""
+        for partition in range(self._plan.partitions):
+            self._progress(f"reading {self._plan.names['EnrichedEvent']} partition {partition}")
+            records = await self._reader.partition(self._plan.names["EnrichedEvent"], partition)
+            self._enriched[partition] = records
+            told: dict[int, list[Mark]] = {}
+            for record in records:
+                row = CODEC.decode(record.value or b"")
+                if row["type"] == EventType.WATERMARK:
+                    for mark in row["marks"]:
+                        told.setdefault(mark["source_partition"], []).append(proof.mark_of(mark))
+                else:
+                    source = row["input"]["partition"]
+                    self._sources.setdefault((source, partition), []).append(record)
+            for source, marks in told.items():
+                self._compare_marks(source, partition, marks)
+
+    def _compare_marks(self, source: int, partition: int, marks: list[Mark]) -> None:
+        """Keep the longest list of a source's marks: every partition tells the same ones, some may be a mark behind."""
+        known = self._marks.setdefault(source, marks)
+        shorter = min(len(known), len(marks))
+        if known[:shorter] != marks[:shorter]:
+            self.notes.append(f"Partition {partition} tells other marks of source partition {source} than the others.")
+        if len(marks) > len(known):
+            self._marks[source] = marks
+
+    async def _sessions(
+        self, partition: int, before: Offsets, after: Offsets, outputs: dict[tuple[str, int], list[Read]]
+    ) -> Verdict:
+        plan = self._plan
+        self._progress(f"proving the sessions stage, partition {partition}")
+        place = (plan.events, partition)
+        if await self._reader.beginning(plan.events, partition):
+            self.notes.append(f"{plan.events} partition {partition} no longer begins at 0: what was before is unknown.")
+        records = [
+            record
+            for record in await self._reader.partition(plan.events, partition)
+            if record.offset < after.get(place, 0)
+        ]
+        marks = [mark for mark in self._marks.get(partition, []) if mark.next_offset <= after.get(place, 0)]
+        expected = proof.expect_sessions(plan, partition, records, marks, before.get(place, 0))
+        parts = proof.split(expected, lambda record: (record.topic, record.partition))
+        verdict = Verdict()
+        for target in range(plan.partitions):
+            part = parts.get((plan.names["EnrichedEvent"], target), Expected([], 0))
+            found = self._sources.get((partition, target), [])
+            verdict.add(proof.compare(plan.names["EnrichedEvent"], "EnrichedEvent", part, found))
+        for record in SESSION_OUTPUTS:
+            part = parts.get((plan.names[record], partition), Expected([], 0))
+            verdict.add(proof.compare(plan.names[record], record, part, outputs[record, partition]))
+        verdict.add(self._letters(proof.SESSIONS, partition, parts, outputs))
+        return verdict
+
+    def _extensions(
+        self, partition: int, before: Offsets, after: Offsets, outputs: dict[tuple[str, int], list[Read]]
+    ) -> Verdict:
+        plan = self._plan
+        self._progress(f"proving the extensions stage, partition {partition}")
+        place = (plan.names["EnrichedEvent"], partition)
+        records = [record for record in self._enriched[partition] if record.offset < after.get(place, 0)]
+        expected = proof.expect_extensions(plan, partition, records, before.get(place, 0))
+        parts = proof.split(expected, lambda record: (record.topic, record.partition))
+        verdict = Verdict()
+        for record in EXTENSION_OUTPUTS:
+            part = parts.get((plan.names[record], partition), Expected([], 0))
+            verdict.add(proof.compare(plan.names[record], record, part, outputs[record, partition]))
+        verdict.add(self._letters(proof.EXTENSIONS, partition, parts, outputs))
+        return verdict
+
+    def _letters(
+        self,
+        stage: str,
+        partition: int,
+        parts: dict[tuple[str, int], Expected],
+        outputs: dict[tuple[str, int], list[Read]],
+    ) -> Verdict:
+        topic = self._plan.names["DeadLetter"]
+        found = [record for record in outputs["DeadLetter", partition] if proof.stage_of(record.value) == stage]
+        return proof.compare(topic, "DeadLetter", parts.get((topic, partition), Expected([], 0)), found)
