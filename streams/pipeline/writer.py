@@ -22,7 +22,9 @@ class Writer:
         """Write into partition `partition`, except where the extension decides."""
         self._plan = plan
         self._partition = partition
-        self._codecs = {record: codec(record) for record in plan.names}
+        self._encoders = {record: codec(record).encode for record in plan.names}
+        self._topics = plan.names
+        self._limit = plan.max_output_bytes
 
     def enriched(self, row: Row, trace: Headers) -> Written:
         """Return an enriched event, in the partition of its extension."""
@@ -51,7 +53,7 @@ class Writer:
         return self._write("DeadLetter", key, row, self._partition, [*headers, *error_headers(row)])
 
     def _write(self, record: str, key: str | None, row: Row | None, partition: int, headers: Headers) -> Written:
-        value = None if row is None else self._codecs[record].encode(row)
-        if value is not None and len(value) > self._plan.max_output_bytes:
+        value = None if row is None else self._encoders[record](row)
+        if value is not None and len(value) > self._limit:
             raise OutputTooLargeError(record)
-        return Written(self._plan.names[record], partition, None if key is None else key.encode(), value, headers)
+        return Written(self._topics[record], partition, None if key is None else key.encode(), value, headers)

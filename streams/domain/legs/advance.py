@@ -74,12 +74,11 @@ def _mute_event(leg: Leg, facts: Facts, position: Row | None) -> Row:
 
 
 def _show(leg: Leg, facts: Facts, now: int) -> list[Emission]:
-    row = records.active_call(leg, facts)
-    shown = records.fingerprint(row)
+    shown = records.outline(leg, facts)
     if shown == leg.shown:
         return []
     leg.shown = shown
-    return [Emission(Output.ACTIVE_CALL, leg.leg_id, {**row, "updated_at": now})]
+    return [Emission(Output.ACTIVE_CALL, leg.leg_id, {**records.active_call(leg, facts), "updated_at": now})]
 
 
 def _hide(leg: Leg) -> list[Emission]:

@@ -146,7 +146,7 @@ class Leg:
     published: str = ""
     """Fingerprint of the content of the last record."""
     shown: str = ""
-    """Fingerprint of the last active call; empty when none is out."""
+    """Outline of the active call that is out; empty when none is."""
     is_final: bool = False
     late_amended: bool = False
     settle_due: int | None = None

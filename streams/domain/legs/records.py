@@ -94,6 +94,15 @@ def active_call(leg: Leg, facts: Facts) -> Row:
     }
 
 
+def outline(leg: Leg, facts: Facts) -> str:
+    """Return a text that changes whenever the ActiveCall row does."""
+    instants = (facts.since, facts.ring, facts.answer)
+    return (
+        f"{facts.state}|{'|'.join(str(item.at) if item else '' for item in instants)}|{facts.muted}|{leg.queue_call}"
+        f"|{leg.telephony_session_id}|{len(leg.sessions)}|{len(leg.dialogs)}|{leg.remote}"
+    )
+
+
 def call_record(leg: Leg, facts: Facts) -> Row:
     """Return the CallRecord row of an ended leg, without what a revision adds."""
     assert facts.end is not None
