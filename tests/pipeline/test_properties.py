@@ -1,0 +1,150 @@
+"""What holds whatever is posted: nothing depends on batches, repeats or restarts, and every call comes to an end."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streams.domain.legs.transitions import TRANSITIONS
+from streams.domain.words import CallEventType, State
+from tests.builders import HOUR, Both, Json, Result, Row, Tab, fold, reads
+from tests.stories import ALL, DAYS, LONG_GAPS, Envelope, stories
+
+PER_FOLD = {"SessionAudit", "DeadLetter"}
+BESIDE = frozenset({CallEventType.MUTED, CallEventType.UNMUTED, CallEventType.TRANSFERRED})
+"""Call events that tell no change of state."""
+
+
+def ended(envelopes: Sequence[Envelope], lasting: int) -> Result:
+    """Fold a story and let five hours pass."""
+    return fold(envelopes, until=lasting + 5 * HOUR)
+
+
+def by_leg(rows: Sequence[Json]) -> dict[str, list[Json]]:
+    """Return rows by their leg."""
+    found: dict[str, list[Json]] = {}
+    for row in rows:
+        found.setdefault(row["leg_id"], []).append(row)
+    return found
+
+
+def lasting_rows(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows that tell of calls and people, not of how often something was read."""
+    return [row for row in rows if row.record not in PER_FOLD]
+
+
+@given(stories(gaps=DAYS, lasting=99 * HOUR), st.data())
+@settings(max_examples=60, deadline=None)
+def test_a_restart_anywhere_changes_no_byte(story: tuple[list[Envelope], int], data: st.DataObject) -> None:
+    """Folding in any batches, with the state saved and opened again between them, writes the same records."""
+    envelopes, lasting = story
+    records = reads(envelopes)
+    whole, parts = Both(), Both()
+    whole.take(records)
+    while records:
+        size = data.draw(st.integers(1, len(records)))
+        parts.take(records[:size])
+        parts.reopen()
+        records = records[size:]
+    for both in (whole, parts):
+        both.until(lasting + 5 * HOUR)
+    assert rows_sorted(parts) == rows_sorted(whole)
+    assert parts.saved == whole.saved
+
+
+def rows_sorted(both: Both) -> dict[str, list[Row]]:
+    """Return what was written by topic, in order: batches change how topics are interleaved, nothing else."""
+    found: dict[str, list[Row]] = {}
+    for row in both.rows:
+        found.setdefault(row.record, []).append(row)
+    return found
+
+
+@given(stories(), st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99)), min_size=1, max_size=5))
+@settings(max_examples=60, deadline=None)
+def test_repeated_envelopes_change_nothing(story: tuple[list[Envelope], int], repeats: list[tuple[int, int]]) -> None:
+    """A record that is delivered again, whenever, changes no call, no presence and no enriched event."""
+    envelopes, lasting = story
+    records = reads(envelopes)
+    repeated = list(records)
+    for which, later in repeats:
+        record = records[which % len(records)]
+        place = repeated.index(record)
+        if b"sequence" in (record.value or b""):
+            repeated.insert(place + 1 + later % (len(repeated) - place), record)
+    once, again = Both(), Both()
+    once.take(records)
+    again.take(repeated)
+    for both in (once, again):
+        both.until(lasting + 5 * HOUR)
+    assert lasting_rows(again.rows) == lasting_rows(once.rows)
+
+
+@given(stories(gaps=LONG_GAPS))
+@settings(max_examples=60, deadline=None)
+def test_every_call_ends_and_becomes_final(story: tuple[list[Envelope], int]) -> None:
+    """Five hours of stream time after the last post no call is active and every record is final."""
+    result = ended(*story)
+    assert result.last("ActiveCall") == []
+    legs = by_leg(result.of("CallEvent"))
+    finals = {record["leg_id"] for record in result.last("CallRecord") if record["is_final"]}
+    assert finals == set(legs)
+    for revisions in by_leg(result.of("CallRecord")).values():
+        assert [record["revision"] for record in revisions] == list(range(1, len(revisions) + 1))
+
+
+@given(stories(gaps=LONG_GAPS))
+@settings(max_examples=100, deadline=None)
+def test_no_duration_is_negative_or_counted_twice(story: tuple[list[Envelope], int]) -> None:
+    """Ring, talk, hold and park are parts of the total, and mute of talk and hold."""
+    for record in ended(*story).of("CallRecord"):
+        parts = [record[name] or 0 for name in ("ring_ms", "talk_ms", "hold_ms", "park_ms")]
+        assert min(*parts, record["mute_ms"], record["longest_hold_ms"]) >= 0
+        assert sum(parts) <= record["total_ms"]
+        assert record["handle_ms"] == record["talk_ms"] + record["hold_ms"]
+        assert record["longest_hold_ms"] <= record["hold_ms"]
+        assert record["ended_at"] >= (record["answered_at"] or record["initiated_at"])
+
+
+@given(stories(gaps=LONG_GAPS))
+@settings(max_examples=100, deadline=None)
+def test_a_leg_moves_by_the_table_only(story: tuple[list[Envelope], int]) -> None:
+    """Each call event leaves the state that the one before it entered, as the table of transitions says."""
+    for events in by_leg(ended(*story).of("CallEvent")).values():
+        standing: str | None = None
+        for event in events:
+            before, after = event["state_before"], event["state_after"]
+            assert before == standing
+            if event["type"] in BESIDE:
+                assert before == after
+            else:
+                assert TRANSITIONS[before and State(before), State(after)] == event["type"]
+            if standing == State.ENDED:
+                assert event["type"] == CallEventType.REOPENED
+            standing = after
+
+
+@given(stories(actions=(*ALL, "garbage", "violation"), gaps=LONG_GAPS))
+@settings(max_examples=100, deadline=None)
+def test_every_envelope_has_exactly_one_outcome(story: tuple[list[Envelope], int]) -> None:
+    """Received is accepted, duplicate, ignored and dead letters together, and each dead letter was written."""
+    envelopes, _ = story
+    result = fold(envelopes)
+    summary = result.summary
+    outcomes = [summary[name] for name in ("accepted", "duplicate", "ignored", "dead_letter")]
+    assert summary["received"] == sum(outcomes) == len(envelopes)
+    letters = Counter(letter["reason"] for letter in result.of("DeadLetter"))
+    assert letters == summary["dead_letters"]
+    assert letters.total() == summary["dead_letter"]
+
+
+@given(stories(gaps=LONG_GAPS))
+@settings(max_examples=60, deadline=None)
+def test_audits_add_up(story: tuple[list[Envelope], int]) -> None:
+    """What a page load's audit says was received is what it says became of it, once nothing waits any more."""
+    envelopes = [Tab("C").route(0), *story[0]]
+    audits = fold(envelopes).last("SessionAudit")
+    for audit in audits:
+        assert audit["received"] == sum(audit[name] for name in ("admitted", "duplicate", "ignored", "dead_letter"))
+    assert sum(audit["received"] for audit in audits) == len(envelopes)

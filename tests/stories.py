@@ -1,0 +1,108 @@
+"""Hypothesis strategies: what two page loads of one user may post, in order and out of it, with nonsense between."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from hypothesis import strategies as st
+
+from tests.builders import HOUR, Call, Json, Tab
+
+GAPS = (0, 3, 250, 900, 4_900, 5_100, 29_000, 31_000, 61_000, 600_000)
+LONG_GAPS = (*GAPS, 4 * HOUR)
+DAYS = (*LONG_GAPS, 26 * HOUR)
+REMEMBERED = 24 * HOUR
+"""A leg is forgotten 25 hours after its last news; a story about legs is over by then."""
+DELAYS = (20, 40, 45, 3_000, 20_000)
+Envelope = Json | bytes
+
+
+class Step(NamedTuple):
+    """One thing that happens: a page load posts about a call, `gap` ms after the step before it."""
+
+    tab: int
+    call: int
+    action: str
+    gap: int
+    delay: int
+
+
+CALLS: dict[str, Callable[[Call, int], Json]] = {
+    "ring": lambda call, at: call.ring(at) if call.direction == "Inbound" else call.init(at),
+    "start": lambda call, at: call.start(at),
+    "hold": lambda call, at: call.hold(at),
+    "resume": lambda call, at: call.resume(at),
+    "mute": lambda call, at: call.mute(at),
+    "unmute": lambda call, at: call.mute(at, on=False),
+    "end": lambda call, at: call.end(at),
+    "end to voicemail": lambda call, at: call.end(at, isToVoicemail=True),
+    "end by transfer": lambda call, at: call.end(at, isOnTransfer=True),
+    "consult": lambda call, at: call.says("start", at, warmTransferSessionId=f"dialog-{call.tab.name}-1"),
+    "stale": lambda call, at: call.says("hold", at, creationTime=1_000, startTime=at, isOnHold=True),
+}
+OTHERS: dict[str, Callable[[Tab, int], Envelope]] = {
+    "NoCall": lambda tab, at: tab.presence(at),
+    "CallConnected": lambda tab, at: tab.presence(at, "CallConnected", "Busy"),
+    "DND": lambda tab, at: tab.presence(at, "NoCall", "Available", "DoNotAcceptAnyCalls"),
+    "nothing": lambda tab, at: tab.presence(at, None, None, None),
+    "login": lambda tab, at: tab.logs_in(at),
+    "logout": lambda tab, at: tab.logs_out(at),
+    "route": lambda tab, at: tab.route(at),
+    "foreign": lambda tab, at: tab.say("somebody-else", at),
+    "violation": lambda tab, at: tab.say("rc-dialer-status-notify", at),
+    "garbage": lambda _tab, _at: b"{no JSON",
+    "alien": lambda _tab, _at: b"[1]",
+    "no sequence": lambda tab, at: {**tab.route(at, "/history"), "sequence": None},
+    "no session": lambda tab, at: {**tab.presence(at), "session_id": None},
+}
+QUIET = tuple(CALLS)
+ALL = (*CALLS, *CALLS, *OTHERS, "lost")
+
+
+def steps(
+    actions: tuple[str, ...] = ALL, gaps: tuple[int, ...] = GAPS, size: int = 25
+) -> st.SearchStrategy[list[Step]]:
+    """Return lists of steps."""
+    fields: dict[str, Any] = {
+        "tab": st.integers(0, 1),
+        "call": st.integers(1, 2),
+        "action": st.sampled_from(actions),
+        "gap": st.sampled_from(gaps),
+        "delay": st.sampled_from(DELAYS),
+    }
+    return st.lists(st.builds(Step, **fields), min_size=1, max_size=size)
+
+
+def posted(story: list[Step], *, logins: tuple[bool, bool] = (True, True)) -> list[Envelope]:
+    """Return what the page loads post, in order of arrival; without a login, the user is told late or never."""
+    tabs = [Tab("A", skew_ms=0), Tab("B", skew_ms=7_000)]
+    calls = {
+        (index, number): tab.call(number, direction="Inbound" if number == 1 else "Outbound")
+        for index, tab in enumerate(tabs)
+        for number in (1, 2)
+    }
+    for tab, known in zip(tabs, logins, strict=True):
+        tab.login = tab.login if known else None
+    at, envelopes = 0, []
+    for step in story:
+        at += step.gap
+        tab = tabs[step.tab]
+        tab.delay_ms = step.delay
+        if step.action == "lost":
+            tab.lose()
+        elif step.action in CALLS:
+            envelopes.append(CALLS[step.action](calls[step.tab, step.call], at))
+        else:
+            envelopes.append(OTHERS[step.action](tab, at))
+    return envelopes
+
+
+def length(story: list[Step]) -> int:
+    """Return how long a story lasts, in milliseconds."""
+    return sum(step.gap for step in story)
+
+
+def stories(*, lasting: int = REMEMBERED, **about: Any) -> st.SearchStrategy[tuple[list[Envelope], int]]:
+    """Return stories as envelopes and how long they last in milliseconds."""
+    logins = st.sampled_from([(True, True), (True, True), (True, False), (False, False)])
+    told = steps(**about).filter(lambda story: length(story) <= lasting)
+    return st.builds(lambda story, known: (posted(story, logins=known), length(story)), told, logins)
