@@ -24,17 +24,39 @@ class Accountant:
         self._metrics = metrics
         self._clock = clock
 
-    def committed(self, tally: Tally, written: Mapping[str, int]) -> None:
-        """Count one piece of committed work and the records per topic that it wrote."""
-        metrics, now = self._metrics, self._clock()
+    def committed(self, tallies: Sequence[tuple[str, int, object]]) -> None:
+        """Count what a transaction that was just committed had made of its records."""
+        now = self._clock()
+        for _, _, tally in tallies:
+            if isinstance(tally, Tally):
+                self._count(tally, now)
+        self._metrics.progress.set(now)
+
+    def produced(self, written: Mapping[str, int]) -> None:
+        """Count the records per topic that a transaction held."""
+        for topic, number in written.items():
+            self._metrics.produced.labels(topic).inc(number)
+
+    def folded(self, stage: str, _records: int, seconds: float) -> None:
+        """Take how long a stage needed for a batch."""
+        self._metrics.batch.labels(stage).observe(seconds)
+
+    def rebalanced(self) -> None:
+        """Count an assignment."""
+        self._metrics.rebalances.inc()
+
+    def recovering(self, changelog: str, remaining: int) -> None:
+        """Take how much is still to be recovered."""
+        self._metrics.recovery.labels(changelog).set(remaining)
+
+    def _count(self, tally: Tally, now: float) -> None:
+        metrics = self._metrics
         for event_type, number in tally.received.items():
             metrics.received.labels(event_type).inc(number)
         for (event_type, outcome), number in tally.outcomes.items():
             metrics.processed.labels(event_type, outcome).inc(number)
         for reason, number in tally.dead_letters.items():
             metrics.dead_letters.labels(reason).inc(number)
-        for topic, number in written.items():
-            metrics.produced.labels(topic).inc(number)
         metrics.gaps.inc(tally.gaps)
         metrics.lost.inc(tally.lost)
         for event_time, received_at in tally.latencies:
@@ -44,7 +66,6 @@ class Accountant:
             metrics.skew.observe(skew_ms / 1000)
         for row in tally.revisions:
             self._revision(row)
-        metrics.progress.set(now)
 
     def _revision(self, row: Mapping[str, object]) -> None:
         """Count a leg when its record first becomes final, and every amendment."""

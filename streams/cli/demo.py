@@ -1,0 +1,31 @@
+"""`widget-streams demo`: everything on this machine with one command (CONTRACT 9)."""
+
+import click
+
+from streams.cli.errors import Problem
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]}, epilog="Example: widget-streams demo")
+@click.option(
+    "--extensions", type=click.IntRange(2, 2_000), default=40, show_default=True, help="People with a widget."
+)
+@click.option(
+    "--calls-per-hour", type=click.IntRange(1, 120), default=30, show_default=True, help="Calls per person and hour."
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Another seed, another day at the office.")
+@click.option("--duration", type=click.FloatRange(min=1), help="End by itself after so many seconds.")
+def command(extensions: int, calls_per_hour: int, seed: int, duration: float | None) -> None:
+    """Start Kafka, topics, two workers and a simulated call centre, and show calls and presence live.
+
+    What is shown is read back from the topics. Needs no Docker, no Java and no root: what is missing is fetched to your
+    cache folder. Ctrl-C stops all of it and leaves nothing behind. All people and numbers are invented.
+    """
+    from streams.demo.children import ChildEndedError
+    from streams.demo.run import Options, run, summary
+    from streams.local.errors import LocalError
+
+    try:
+        board = run(Options(extensions, calls_per_hour, seed, duration), click.echo)
+    except (ChildEndedError, LocalError) as error:
+        raise Problem(str(error)) from error
+    click.echo(f"The demo has ended: {summary(board)}.")

@@ -1,0 +1,154 @@
+"""Runs the demo: starts everything in order, shows it, and ends all of it."""
+
+import asyncio
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiokafka.admin import AIOKafkaAdminClient
+from rich.console import Console
+from rich.live import Live
+
+from streams.contracts.catalog import Naming
+from streams.contracts.numbers import DEVELOPMENT_KEY
+from streams.demo.board import Board
+from streams.demo.children import Children
+from streams.demo.feed import Feed
+from streams.demo.screen import line, render
+from streams.local.embedded import EmbeddedKafka
+from streams.local.ports import free_ports
+from streams.worker.topics import create_missing, plan
+
+PARTITIONS = 4
+WORKERS = 2
+REFRESH_SECONDS = 0.5
+PLAIN_SECONDS = 5.0
+SETTLE_SECONDS = 45.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """What can be chosen."""
+
+    extensions: int
+    calls_per_hour: int
+    seed: int
+    duration: float | None
+    """Seconds after which the demo ends by itself; None: at Ctrl-C."""
+
+
+Say = Callable[[str], None]
+
+
+def run(options: Options, say: Say) -> Board:
+    """Run until the time is over or Ctrl-C; returns what was seen.
+
+    Raises:
+        streams.local.errors.LocalError: Kafka cannot be started here; the text says what to do.
+        streams.demo.children.ChildEndedError: A part of the demo ended by itself.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="widget-streams-demo-"))
+    children = Children(folder, {"WIDGET_STREAMS_TOKEN_KEY": DEVELOPMENT_KEY.decode()})
+    board = Board()
+    try:
+        say("Starting Apache Kafka (the first time it is fetched) ...")
+        with EmbeddedKafka() as kafka:
+            try:
+                _show(options, kafka.bootstrap, children, board, say)
+            except KeyboardInterrupt:
+                say("Ending ...")
+            finally:
+                children.stop()
+    except KeyboardInterrupt:
+        say("Ended before it began.")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return board
+
+
+def _show(options: Options, bootstrap: str, children: Children, board: Board, say: Say) -> None:
+    say(f"Kafka answers at {bootstrap}. Creating topics ...")
+    asyncio.run(_create_topics(bootstrap))
+    ports = free_ports(WORKERS)
+    for number, port in enumerate(ports, 1):
+        children.start(
+            f"worker-{number}",
+            "worker",
+            f"--bootstrap-servers={bootstrap}",
+            f"--instance-id=demo-{number}",
+            f"--health-port={port}",
+        )
+    where = f"Kafka {bootstrap} · metrics " + " ".join(f"http://127.0.0.1:{port}/metrics" for port in ports)
+    say(f"{WORKERS} workers start. Numbers become tokens of the public development key. {where}")
+    children.start("simulator", *_simulator(options, bootstrap))
+    feed = Feed(bootstrap, board)
+    feed.start()
+    try:
+        watch = _watch_screen if sys.stdout.isatty() else _watch_plain
+        watch(options, children, board, where, say)
+    finally:
+        feed.stop()
+
+
+def _simulator(options: Options, bootstrap: str) -> list[str]:
+    return [
+        "simulate",
+        f"--bootstrap-servers={bootstrap}",
+        f"--extensions={options.extensions}",
+        f"--calls-per-hour={options.calls_per_hour}",
+        f"--seed={options.seed}",
+    ]
+
+
+async def _create_topics(bootstrap: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await create_missing(admin, plan(Naming(), partitions=PARTITIONS, replication_factor=1))
+    finally:
+        await admin.close()
+
+
+def _over(options: Options, begun: float) -> bool:
+    return options.duration is not None and time.monotonic() - begun >= options.duration
+
+
+def _watch_screen(options: Options, children: Children, board: Board, where: str, _: Say) -> None:
+    console, begun = Console(), time.monotonic()
+    with Live(console=console, screen=True, auto_refresh=False) as live:
+        while not _over(options, begun):
+            children.check()
+            live.update(render(board, f"{where} · Ctrl-C ends", console.height), refresh=True)
+            time.sleep(REFRESH_SECONDS)
+
+
+def _watch_plain(options: Options, children: Children, board: Board, _: str, say: Say) -> None:
+    """Tell each new record and now and then the totals, a line each."""
+    begun, told, shown = time.monotonic(), 0.0, 0
+    while not _over(options, begun):
+        children.check()
+        with board.lock:
+            total = board.dispositions.total()
+            fresh = list(board.latest)[: total - shown]
+        for row in reversed(fresh):
+            say(line(row))
+        shown = total
+        if time.monotonic() - told >= PLAIN_SECONDS:
+            told = time.monotonic()
+            say(f"-- {summary(board)}")
+        time.sleep(REFRESH_SECONDS)
+
+
+def summary(board: Board) -> str:
+    """Return the totals in one line."""
+    delay = board.median_delay()
+    activities = ", ".join(f"{name.lower()} {number}" for name, number in board.activities().most_common())
+    speed = "" if delay is None else f"; call end to record seen: {delay:.2f} s (median)"
+    with board.lock:
+        counts = f"{len(board.active)} calls now, {board.dispositions.total()} ended"
+        refused = f", {board.dead_letters.total()} dead letters" if board.dead_letters else ""
+    return f"{counts}{refused}; {activities or 'nobody yet'}{speed}"

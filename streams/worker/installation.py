@@ -1,0 +1,31 @@
+"""From settings and the cluster to the plan that stages run by."""
+
+from streams.contracts.catalog import Naming, topic
+from streams.contracts.numbers import TokenKey
+from streams.pipeline.extensions import ExtensionsStage
+from streams.pipeline.plan import Plan
+from streams.pipeline.sessions import SessionsStage
+from streams.settings import Settings, token_secret
+
+STAGES = ("sessions", "extensions")
+
+
+def plan_of(settings: Settings, partitions: int) -> Plan:
+    """Return the plan of an installation whose topics have this many partitions.
+
+    Raises:
+        SettingsError: There is no usable secret for the tokens.
+    """
+    key = TokenKey(token_secret(settings), settings.token_key_version, settings.raw_personal_data)
+    return Plan(
+        key,
+        naming=Naming(settings.topic_prefix, settings.group),
+        partitions=partitions,
+        identity_wait_ms=round(settings.identity_wait_seconds * 1000),
+    )
+
+
+def stages_of(plan: Plan) -> list[SessionsStage | ExtensionsStage]:
+    """Return the stages that a worker runs, in the order of the flow."""
+    changelogs = {name: topic(f"{name}-changelog").name(plan.naming) for name in STAGES}
+    return [SessionsStage(plan, changelogs["sessions"]), ExtensionsStage(plan, changelogs["extensions"])]
