@@ -9,7 +9,6 @@ from streams.simulate.history import Direction, Disposition, Span, TrueLeg
 from streams.simulate.people import Extension, caller
 
 QUEUES = ("Sales", "Support", "Billing", "Returns")
-_HEX = 1 << 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,7 @@ class Call:
 
 def begin(at: int, random: Random) -> Call:
     """Return a new call with its telephony session id."""
-    return Call(f"s-{int(random.random() * _HEX):032x}", at)
+    return Call(f"s-{random.getrandbits(128):032x}", at)
 
 
 def seats(kind: CallKind, habits: Habits, random: Random) -> int:

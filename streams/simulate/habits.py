@@ -36,11 +36,16 @@ def _kinds() -> dict[CallKind, float]:
     }
 
 
+CALLS_PER_HOUR = 12.0
+HURRIED_CALLS_PER_HOUR = 120.0
+"""As many as short calls leave time for: two minutes in three are ring, talk or pause."""
+
+
 @dataclass(frozen=True, slots=True)
 class Habits:
     """Frequencies and durations. Shares are probabilities; durations are ms."""
 
-    calls_per_hour: float = 12.0
+    calls_per_hour: float = CALLS_PER_HOUR
     """Legs of one extension in an hour, while it is logged in."""
     kinds: dict[CallKind, float] = field(default_factory=_kinds)
     talk_median_ms: float = 150_000.0
@@ -85,7 +90,7 @@ class Crowd:
 def shift(scenario: Scenario, *, extensions: int, tabs: int, calls_per_hour: float) -> tuple[Habits, Crowd]:
     """Return habits and crowd of a scenario at its natural pace."""
     habits = Habits(calls_per_hour=calls_per_hour)
-    crowd = Crowd(extensions, tabs)
+    crowd = Crowd(extensions, tabs, login_ms=max(10_000, extensions * 20))
     match scenario:
         case Scenario.LOGIN_STORM:
             return habits, replace(crowd, login_ms=5_000, fresh_logins=True)
@@ -96,13 +101,12 @@ def shift(scenario: Scenario, *, extensions: int, tabs: int, calls_per_hour: flo
 
 
 def hurried(habits: Habits, crowd: Crowd, rate: float) -> tuple[Habits, Crowd]:
-    """Return the same day with short calls one after another, and with as many people as the rate needs.
+    """Return the same day with short calls, and with as many people as the rate needs, but not more than the crowd has.
 
     No duration is compressed: a call of 10 s takes 10 s. Load is a matter of how many calls there are at once.
     """
     brisk = replace(
         habits,
-        calls_per_hour=120.0,
         talk_median_ms=9_000.0,
         talk_sigma=0.5,
         ring_mean_ms=4_500.0,

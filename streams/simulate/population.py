@@ -41,6 +41,12 @@ class History:
     counts: Counter[str] = field(default_factory=Counter)
     """How many `calls`, `legs`, `page_loads`, `reloads_in_call`, and `refused`: calls that found nobody idle."""
 
+    def take_ended(self, until: int) -> list[TrueLeg]:
+        """Return the legs that ended up to an instant, in true ms, and forget them."""
+        ended = [leg for leg in self.legs if leg.ended_at <= until]
+        self.legs = [leg for leg in self.legs if leg.ended_at > until]
+        return ended
+
 
 class Population:
     """People, their calls and the postings of their widgets."""
@@ -51,7 +57,8 @@ class Population:
         self._habits, self._crowd, self._now = habits, crowd, start_ms
         self._random = Random(seed)  # noqa: S311 - chance that can be repeated, not a secret
         self._idle: list[Extension] = []
-        self._present = 0
+        self.present = 0
+        """How many people have come so far."""
         self._heap: list[tuple[int, int, Cue | Callable[[int], None]]] = []
         self._pushed = 0
         self._kinds, self._weights = list(habits.kinds), list(habits.kinds.values())
@@ -99,13 +106,13 @@ class Population:
 
     def _grow(self, at: int) -> None:
         assert self._pace is not None
-        while self._present < self._crowd.extensions and self._pace.wants_more(at):
+        while self.present < self._crowd.extensions and self._pace.wants_more(at):
             self._log_in(at)
         self._at(at + TICK_MS, self._grow)
 
     def _log_in(self, at: int) -> None:
-        person = extension(self._present, self._random)
-        self._present += 1
+        person = extension(self.present, self._random)
+        self.present += 1
         tabs = tab_count(self._crowd.tabs, self._random)
         for place in range(tabs):
             begins = at + round(self._random.random() * TICK_MS) + place * 20
@@ -132,7 +139,7 @@ class Population:
     # Calls ------------------------------------------------------------------------------------------------------------
 
     def _ring(self, at: int) -> None:
-        per_ms = self._present * self._habits.calls_per_hour / 3_600_000 / self._legs_per_call
+        per_ms = self.present * self._habits.calls_per_hour / 3_600_000 / self._legs_per_call
         gap = self._random.expovariate(per_ms) if per_ms else TICK_MS
         if gap > TICK_MS:  # The crowd may have grown by then; waiting has no memory, so we may draw again.
             self._at(at + TICK_MS, self._ring)
@@ -143,7 +150,7 @@ class Population:
         self._at(begins, self._ring)
 
     def _burst(self, at: int) -> None:
-        for _ in range(max(self._present // 4, 1)):
+        for _ in range(max(self.present // 4, 1)):
             later = at + round(self._random.random() * BURST_MS)
             self._at(later, lambda now: self._call(now, CallKind.QUEUE))
         self._at(at + (self._crowd.burst_every_ms or 0), self._burst)
@@ -180,7 +187,7 @@ class Population:
         self._cues(told_elsewhere(person, place, at, self._random))
 
     def _chores(self, at: int) -> None:
-        per_ms = self._present * self._habits.chores_per_hour / 3_600_000
+        per_ms = self.present * self._habits.chores_per_hour / 3_600_000
         gap = self._random.expovariate(per_ms) if per_ms else TICK_MS
         self._at(at + min(round(gap), TICK_MS), self._chores)
         if gap <= TICK_MS and self._idle:
