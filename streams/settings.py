@@ -50,6 +50,9 @@ class Settings(BaseModel):
     commit_interval_seconds: Annotated[float, Field(ge=0.01, le=10)] = Field(
         0.1, description="Shortest time between the beginnings of two transactions."
     )
+    session_timeout_seconds: Annotated[float, Field(ge=1, le=1800)] = Field(
+        6, description="A worker that is silent for so long loses its partitions; the brokers allow 6 or more."
+    )
     broker_wait_seconds: Seconds = Field(60, description="How long to wait for Kafka at the start before giving up.")
     health_host: str = Field("127.0.0.1", description="Address of /metrics and /health.")
     health_port: Port = Field(6066, description="Port of /metrics and /health; 0 takes a free one.")

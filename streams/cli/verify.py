@@ -8,9 +8,9 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from streams.cli.errors import Problem, Unreachable, WrongUse
 from streams.cli.options import required_brokers, with_settings
-from streams.cli.worker import plan_of
 from streams.pipeline.proof import Verdict
 from streams.settings import Settings, SettingsError
+from streams.worker.installation import plan_of
 from streams.worker.reading import Reader
 from streams.worker.topics import partition_count
 from streams.worker.verify import Verification

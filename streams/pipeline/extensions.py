@@ -20,7 +20,7 @@ from streams.domain.postings import Rejection
 from streams.domain.words import EventType, Outcome
 from streams.pipeline.guard import fold_guarded
 from streams.pipeline.plan import Plan
-from streams.pipeline.records import Folded, InputRecord
+from streams.pipeline.records import Folded, InputRecord, Written
 from streams.pipeline.store import Kinds, Store
 from streams.pipeline.writer import Writer
 
@@ -120,6 +120,10 @@ class ExtensionsPartition:
         """Take a batch in log order."""
         return fold_guarded(records, self.store, self._step, self._refuse)
 
+    def mark(self, idle_until: int | None, next_offset: int) -> Folded | None:  # noqa: ARG002
+        """Say nothing: no stage follows that waits in this one's time."""
+        return None
+
     def _step(self, record: InputRecord, folded: Folded) -> None:
         row = CODEC.decode(record.value or b"")
         if row["type"] == EventType.WATERMARK:
@@ -203,6 +207,6 @@ class ExtensionsStage:
         """Open a partition with the state recovered for it."""
         return ExtensionsPartition(self._plan, partition, saved)
 
-    def watermarks(self, _marks: Sequence[object]) -> list[object]:
+    def watermarks(self, marks: Sequence[object]) -> list[Written]:  # noqa: ARG002
         """Return nothing: no stage follows that waits in this one's time."""
         return []

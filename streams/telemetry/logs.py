@@ -7,6 +7,14 @@ from typing import Any
 
 _NUMBER = re.compile(r"\+?\d{7,15}(\*\d{1,8})?")
 MASK = "<number>"
+QUIET = {
+    "faust": logging.WARNING,
+    "mode": logging.WARNING,
+    "aiokafka": logging.WARNING,
+    # It warns of every answer that it retries; what it cannot mend is raised.
+    "aiokafka.producer.sender": logging.ERROR,
+}
+"""Libraries that say too much, and the least level at which they are heard."""
 
 
 class MaskFilter(logging.Filter):
@@ -32,6 +40,8 @@ def setup(level: str) -> None:
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     handler.addFilter(MaskFilter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    for name, least in QUIET.items():
+        logging.getLogger(name).setLevel(max(least, logging.getLevelName(level.upper())))
 
 
 def event(name: str, **fields: Any) -> str:

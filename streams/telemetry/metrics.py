@@ -5,7 +5,7 @@ Counters are raised after the commit of what they count (DECISIONS 48). Seconds 
 
 from dataclasses import dataclass, field
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -14,6 +14,10 @@ LATENCY = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0, 60.0,
 BATCH = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 CALL = (1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0)
 SKEW = (-3600.0, -300.0, -60.0, -10.0, -1.0, 0.0, 0.1, 0.5, 1.0, 10.0, 60.0, 300.0, 3600.0)
+
+
+# When a series began is told by Prometheus itself; as a metric of its own it would double their number.
+disable_created_metrics()
 
 
 @dataclass
@@ -41,7 +45,6 @@ class Metrics:
         self.talk = self._histogram("call_talk", "Talk time of final answered legs.", CALL)
         self.hold = self._histogram("call_hold", "Hold time of final legs that were held.", CALL)
         self.skew = self._histogram("clock_skew", "Server clock minus browser clock, per audit.", SKEW)
-        self.lag = self._gauge("consumer_lag_seconds", "Age of the oldest record not yet folded.", "topic", "partition")
         self.recovery = self._gauge("table_recovery_remaining_records", "Records still to recover.", "table")
         self.progress = self._gauge("last_progress_timestamp_seconds", "When this worker last committed.")
         self.build = self._gauge("build_info", "Always 1; the version is the label.", "version", "rules_version")

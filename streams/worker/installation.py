@@ -1,7 +1,10 @@
 """From settings and the cluster to the plan that stages run by."""
 
+from collections.abc import Sequence
+
 from streams.contracts.catalog import Naming, topic
 from streams.contracts.numbers import TokenKey
+from streams.engine.stage import Stage
 from streams.pipeline.extensions import ExtensionsStage
 from streams.pipeline.plan import Plan
 from streams.pipeline.sessions import SessionsStage
@@ -25,7 +28,7 @@ def plan_of(settings: Settings, partitions: int) -> Plan:
     )
 
 
-def stages_of(plan: Plan) -> list[SessionsStage | ExtensionsStage]:
+def stages_of(plan: Plan) -> Sequence[Stage]:
     """Return the stages that a worker runs, in the order of the flow."""
     changelogs = {name: topic(f"{name}-changelog").name(plan.naming) for name in STAGES}
     return [SessionsStage(plan, changelogs["sessions"]), ExtensionsStage(plan, changelogs["extensions"])]

@@ -1,0 +1,79 @@
+"""`widget-streams worker`: the Faust worker (CONTRACT 9)."""
+
+import asyncio
+import os
+import socket
+import tempfile
+from pathlib import Path
+
+import click
+
+from streams.cli.errors import Problem, Unreachable, WrongUse
+from streams.cli.options import required_brokers, with_settings
+from streams.engine.app import run
+from streams.engine.errors import EngineError
+from streams.engine.options import EngineOptions
+from streams.settings import Settings, SettingsError
+from streams.telemetry import logs
+from streams.worker.app import CallsApp
+from streams.worker.health import PortInUseError
+from streams.worker.installation import plan_of
+from streams.worker.startup import NoKafkaError, TopicsDoNotFitError, partitions_of
+
+ERRORS = {1: Problem, 2: WrongUse, 3: Unreachable}
+EXAMPLE = "Example: widget-streams worker --bootstrap-servers 127.0.0.1:9092 --instance-id worker-0"
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLE)
+@with_settings(
+    "bootstrap_servers",
+    "topic_prefix",
+    "group",
+    "instance_id",
+    "token_key_file",
+    "token_key_version",
+    "raw_personal_data",
+    "identity_wait_seconds",
+    "mark_interval_seconds",
+    "commit_interval_seconds",
+    "session_timeout_seconds",
+    "broker_wait_seconds",
+    "health_host",
+    "health_port",
+    "log_level",
+)
+def command(settings: Settings) -> None:
+    """Run the Faust worker: both stages, one Kafka transaction for outputs, state and offsets.
+
+    Any number of workers share the partitions; they join, leave and restart at will. Give each place an --instance-id:
+    then a quick restart moves no partition. Without the topics, or with topics that do not fit, it does not start and
+    names the fix. Without Kafka it waits for --broker-wait-seconds, then ends with exit code 3.
+    """
+    logs.setup(settings.log_level)
+    bootstrap = required_brokers(settings)
+    try:
+        plan_of(settings, 1)
+        plan = plan_of(settings, asyncio.run(partitions_of(settings, bootstrap)))
+        with tempfile.TemporaryDirectory(prefix="widget-streams-") as folder:
+            run(CallsApp(settings, plan, options_of(settings, bootstrap), Path(folder)).faust)
+    except (SettingsError, TopicsDoNotFitError, PortInUseError) as error:
+        raise WrongUse(str(error)) from error
+    except NoKafkaError as error:
+        raise Unreachable(str(error)) from error
+    except EngineError as error:
+        raise ERRORS[error.exit_code](str(error)) from error
+
+
+def options_of(settings: Settings, bootstrap: str) -> EngineOptions:
+    """Return the engine's options."""
+    return EngineOptions(
+        brokers=bootstrap,
+        group=settings.group,
+        slot=settings.instance_id or f"{socket.gethostname()}-{os.getpid()}",
+        instance_id=settings.instance_id,
+        commit_interval_seconds=settings.commit_interval_seconds,
+        mark_interval_seconds=settings.mark_interval_seconds,
+        session_timeout_seconds=settings.session_timeout_seconds,
+        heartbeat_seconds=settings.session_timeout_seconds / 4,
+        start_timeout_seconds=settings.broker_wait_seconds,
+    )

@@ -1,0 +1,96 @@
+"""The Faust worker: one agent a stage on the engine, with its tables, metrics and health pages."""
+
+import gc
+import time
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from streams.domain.legs.records import RULES_VERSION
+from streams.engine.app import EngineApp, build_app
+from streams.engine.engine import Engine
+from streams.engine.options import EngineOptions
+from streams.pipeline.extensions import STAGE, ExtensionsPartition
+from streams.pipeline.plan import Plan
+from streams.settings import Settings
+from streams.telemetry.metrics import Metrics, gauge_family
+from streams.worker.health import Checks, HealthServer
+from streams.worker.installation import stages_of
+from streams.worker.observer import Accountant, StateCollector
+from streams.worker.tables import ActiveCalls, Presence
+
+STALLED_SECONDS = 30.0
+GC_THRESHOLDS = (50_000, 50, 100)
+"""State is many small objects that live long: looking through them too often costs a tenth of the time."""
+
+
+class CallsApp:
+    """A worker that is ready to run: `faust` is the Faust app, the tables read like Faust tables."""
+
+    def __init__(self, settings: Settings, plan: Plan, options: EngineOptions, data_dir: Path):
+        """Build the worker; nothing is connected yet.
+
+        Args:
+            settings: Where the pages are served.
+            plan: What the stages run by.
+            options: The engine's.
+            data_dir: A folder of its own for Faust.
+        """
+        gc.set_threshold(*GC_THRESHOLDS)
+        self.metrics = Metrics()
+        self.metrics.build.labels(version("widget-streams"), RULES_VERSION).set(1)
+        self.faust: EngineApp = build_app(options, data_dir=data_dir)
+        self.engine = Engine(self.faust, stages_of(plan), options, Accountant(self.metrics))
+        self.active_calls = ActiveCalls(self.partitions)
+        self.presence = Presence(self.partitions)
+        self.metrics.registry.register(StateCollector(self.partitions))
+        self.metrics.registry.register(LagCollector(self.engine))
+        checks = Checks(self._started, self._ready, self._live)
+        self.health = HealthServer(self.metrics.registry, checks, host=settings.health_host, port=settings.health_port)
+        self.faust.task(self._serve)
+
+    def partitions(self) -> Iterator[ExtensionsPartition]:
+        """Give the partitions of the extensions stage that this worker holds now."""
+        for (stage, _), partition in sorted(self.engine.partitions.items()):
+            if stage == STAGE and isinstance(partition, ExtensionsPartition):
+                yield partition
+
+    async def _serve(self) -> None:
+        await self.health.start()
+
+    def _started(self) -> str | None:
+        return None if self.engine.joined else "has not joined its group yet"
+
+    def _ready(self) -> str | None:
+        return None if self.engine.ready else "holds no partitions at the moment"
+
+    def _live(self) -> str | None:
+        if self.engine.failure is not None:
+            return f"is stopping: {self.engine.failure}"
+        lag = max(self.engine.lag_seconds().values(), default=0.0)
+        silent = time.time() - self.metrics.progress._value.get()
+        stalled = self.engine.ready and lag > STALLED_SECONDS and silent > STALLED_SECONDS
+        return f"has records to fold, but committed nothing for {silent:.0f} s" if stalled else None
+
+
+class LagCollector(Collector):
+    """How old the oldest record is that is not folded yet, per input partition."""
+
+    def __init__(self, engine: Engine):
+        """Ask this engine."""
+        self._engine = engine
+
+    def describe(self) -> list[GaugeMetricFamily]:
+        """Describe nothing in advance."""
+        return []
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Give the lag in seconds."""
+        text = "Age of the oldest record that may not be folded yet."
+        family = gauge_family("consumer_lag_seconds", text, "topic", "partition")
+        for (topic, partition), seconds in self._engine.lag_seconds().items():
+            family.add_metric([topic, str(partition)], seconds)
+        yield family
