@@ -1,0 +1,144 @@
+"""Write the pages that repeat code: settings, topics, metrics, states of a leg, privacy.
+
+python docs/generate.py            writes them
+python docs/generate.py --check    says which are stale, exit code 1
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from prometheus_client.core import GaugeMetricFamily
+
+from streams.contracts.catalog import Naming, catalog
+from streams.contracts.privacy import POLICY, SPECIAL
+from streams.domain.legs.transitions import TRANSITIONS
+from streams.settings import PREFIX, Settings
+from streams.telemetry.metrics import Metrics
+from streams.worker.observer import StateCollector
+
+HERE = Path(__file__).resolve().parent
+NOTE = "<!-- Written by docs/generate.py from the code; edit that instead. -->\n"
+
+
+def settings() -> str:
+    """Return the page of settings."""
+    rows = [
+        f"| `{name}` | `--{name.replace('_', '-')}` | `{PREFIX}{name.upper()}` | {field.description} |"
+        f" {'none' if field.default is None else f'`{field.default}`'} |"
+        for name, field in Settings.model_fields.items()
+    ]
+    head = "# Settings\n\nFlags win over variables, variables over the TOML file of `--config` (or `WIDGET_STREAMS_CONFIG`)."
+    head += " An unknown name or a wrong value stops the start and is named.\n\n"
+    return head + "| In TOML | Flag | Variable | What | Default |\n|---|---|---|---|---|\n" + "\n".join(rows) + "\n"
+
+
+def topics() -> str:
+    """Return the page of topics."""
+    rows = []
+    for topic in catalog().topics:
+        kept = "for ever" if topic.retention_ms is None else f"{topic.retention_ms // 86_400_000} d"
+        written = "" if topic.is_written else " (not yet written)"
+        rows.append(
+            f"| {topic.number} | `{topic.name(Naming())}` | {topic.key} | {topic.value} | {topic.cleanup} | {kept} |"
+            f" {topic.purpose}{written} |"
+        )
+    head = "# Topics\n\nAll have the same partition count. `widget-streams topics apply` creates what is missing.\n\n"
+    return (
+        head
+        + "| # | Topic | Key | Value | Cleanup | Kept | What |\n|---|---|---|---|---|---|---|\n"
+        + "\n".join(rows)
+        + "\n"
+    )
+
+
+def metrics() -> str:
+    """Return the page of metrics."""
+    made, rows = Metrics(), []
+    for metric in made.registry.collect():
+        collector = made.registry._names_to_collectors.get(metric.name)
+        labels = ", ".join(getattr(collector, "_labelnames", ()))
+        suffix = "_total" if metric.type == "counter" else ""
+        rows.append(f"| `{metric.name}{suffix}` | {metric.type} | {labels} | {metric.documentation} |")
+    for family in StateCollector(lambda: ()).collect():
+        assert isinstance(family, GaugeMetricFamily)
+        rows.append(f"| `{family.name}` | gauge | {', '.join(family._labelnames)} | {family.documentation} |")
+    text = "Age of the oldest record that may not be folded yet."
+    rows.append(f"| `widgetstreams_consumer_lag_seconds` | gauge | topic, partition | {text} |")
+    head = "# Metrics\n\nServed by each worker at `/metrics`. Seconds and bytes; counters are raised after the commit of what they"
+    head += " count; labels come from closed sets, never from people. Several workers add up with `sum`.\n\n"
+    return head + "| Metric | Type | Labels | What |\n|---|---|---|---|\n" + "\n".join(sorted(rows)) + "\n"
+
+
+def states() -> str:
+    """Return the page of states and transitions."""
+    edges = "\n".join(f"    {before or '[*]'} --> {after}: {word}" for (before, after), word in TRANSITIONS.items())
+    rows = "\n".join(f"| {before or '-'} | {after} | {word} |" for (before, after), word in TRANSITIONS.items())
+    head = "# The states of a leg\n\nA leg is one extension's part in a call. Its state is read off the evidence after each"
+    head += " post; a change of state is a call event. Mute is a flag beside the state.\n\n"
+    diagram = f"```mermaid\nstateDiagram-v2\n{edges}\n```\n\n"
+    return head + diagram + f"| Before | After | Call event |\n|---|---|---|\n{rows}\n"
+
+
+def privacy() -> str:
+    """Return the page of the privacy policy."""
+    meaning = {
+        "word": "kept if it is a word of the vendor's",
+        "term": "kept if it is a term (type, version)",
+        "uuid": "kept if it is a UUID, else hashed",
+        "id": "kept: a pseudonymous id",
+        "flag": "kept",
+        "count": "kept",
+        "serial": "kept",
+        "instant": "kept",
+        "number": "becomes `{token, country, kind}`; extension numbers stay readable",
+        "hash": "becomes its SHA-256",
+        "queue": "becomes a token",
+        "length": "becomes its length",
+        "present": "becomes true: there was one",
+        "url": "cut to host and path",
+        "origin": "cut to scheme, host and port",
+        "route": "cut to two segments without ids",
+        "login": "kept if it is an extension key, else as a number",
+        "inside": "looked into",
+    }
+    rows = [
+        f"| {rule} | {text} | {', '.join(f'`{name}`' for name, used in POLICY.items() if used == rule)} |"
+        for rule, text in meaning.items()
+    ]
+    special = ", ".join(f"`{place}.{name}`: {rule}" for (place, name), rule in SPECIAL.items())
+    head = "# Privacy\n\nWhat becomes of each field of an envelope and of a widget event, before anything is written. What is not"
+    head += " named here is dropped, and so is a value that does not have the form its rule expects.\n\n"
+    return (
+        head
+        + "| Rule | What becomes of it | Fields |\n|---|---|---|\n"
+        + "\n".join(rows)
+        + f"\n\nApart from these: {special}.\n"
+    )
+
+
+PAGES = {"settings": settings, "topics": topics, "metrics": metrics, "call-states": states, "privacy": privacy}
+
+
+def stale(folder: Path = HERE) -> Iterator[Path]:
+    """Give the pages of a folder that do not say what the code says."""
+    for name, page in PAGES.items():
+        path = folder / f"{name}.md"
+        if not path.exists() or path.read_text(encoding="utf-8") != NOTE + page():
+            yield path
+
+
+def main() -> int:
+    """Write or check the pages."""
+    old = list(stale())
+    if "--check" in sys.argv[1:]:
+        for path in old:
+            sys.stdout.write(f"{path.name} is stale: run python docs/generate.py\n")
+        return 1 if old else 0
+    for name, page in PAGES.items():
+        (HERE / f"{name}.md").write_text(NOTE + page(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
