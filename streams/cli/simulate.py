@@ -24,9 +24,10 @@ from streams.simulate.population import Population
 from streams.simulate.run import Run
 
 _START_WITHIN_SECONDS = 20.0
-_FLUSH_WITHIN_SECONDS = 60.0
+_FLUSH_WITHIN_SECONDS = 30.0
 _PROGRESS_SECONDS = 5.0
 _HEAD_START_MS = 300
+_TOO_FAR_BEHIND_MS = 1_000
 _EXTENSIONS = 50
 _AS_MANY_AS_NEEDED = 1_000_000
 _FAULTS = Faults()
@@ -147,8 +148,7 @@ async def _send(run: Run, brokers: str, topic_name: str) -> send.Sent:
     await _start(kafka, brokers, topic_name)
     sender = send.Sender(kafka, topic_name, _now_ms)
     stop = asyncio.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    _stop_at_a_signal(stop)
     progress = asyncio.create_task(_progress(run, sender.sent))
     try:
         await sender.run(run.dues(), stop, flush_within_seconds=_FLUSH_WITHIN_SECONDS)
@@ -157,6 +157,19 @@ async def _send(run: Run, brokers: str, topic_name: str) -> send.Sent:
         await send.close(kafka)
     run.note_truth(_now_ms())
     return sender.sent
+
+
+def _stop_at_a_signal(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM)
+
+    def end() -> None:
+        stop.set()
+        for name in signals:
+            loop.remove_signal_handler(name)  # A second signal does not wait for the broker.
+
+    for name in signals:
+        loop.add_signal_handler(name, end)
 
 
 async def _start(kafka: AIOKafkaProducer, brokers: str, topic_name: str) -> None:
@@ -200,6 +213,8 @@ def _summary(run: Run, sent: send.Sent, *, wrote: str) -> None:
             f"{sent.seconds:.1f} s, {sent.scheduled / sent.seconds:.0f} envelopes/s; longest behind the schedule"
             f" {sent.behind_ms} ms, longest until acknowledged {sent.slowest_ms} ms"
         )
+    if sent.behind_ms > _TOO_FAR_BEHIND_MS:
+        click.echo("This process was too slow for its schedule: the load was not what was asked for.", err=True)
 
 
 def _now_ms() -> int:

@@ -84,6 +84,8 @@ class Sender:
         What was not acknowledged in time is left: `sent.waiting` tells how much that is.
         """
         pump = asyncio.create_task(self._pump())
+        # A producer that refuses for good ends the run; one that is only slow does not.
+        pump.add_done_callback(lambda ended: self._refused(ended, stop))
         began = self._clock()
         try:
             await self._schedule(dues, stop)
@@ -129,6 +131,11 @@ class Sender:
                     continue  # The buffer is still full: the broker is slow or away, and the envelope keeps its place.
                 self._queue.popleft()
                 acknowledgement.add_done_callback(partial(self._settled, at))
+
+    def _refused(self, pump: asyncio.Task[None], stop: asyncio.Event) -> None:
+        if not pump.cancelled() and (error := pump.exception()) is not None:
+            self.sent.first_error = self.sent.first_error or type(error).__name__
+            stop.set()
 
     def _settled(self, due_at: int, acknowledgement: asyncio.Future[object]) -> None:
         error = None if acknowledgement.cancelled() else acknowledgement.exception()
