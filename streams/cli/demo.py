@@ -10,11 +10,11 @@ from streams.cli.errors import Problem
     "--extensions", type=click.IntRange(2, 2_000), default=40, show_default=True, help="People with a widget."
 )
 @click.option(
-    "--calls-per-hour", type=click.IntRange(1, 120), default=30, show_default=True, help="Calls per person and hour."
+    "--rate", type=click.FloatRange(1, 2_000), default=20, show_default=True, help="Envelopes per second, about."
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Another seed, another day at the office.")
 @click.option("--duration", type=click.FloatRange(min=1), help="End by itself after so many seconds.")
-def command(extensions: int, calls_per_hour: int, seed: int, duration: float | None) -> None:
+def command(extensions: int, rate: float, seed: int, duration: float | None) -> None:
     """Start Kafka, topics, two workers and a simulated call centre, and show calls and presence live.
 
     What is shown is read back from the topics. Needs no Docker, no Java and no root: what is missing is fetched to your
@@ -25,7 +25,7 @@ def command(extensions: int, calls_per_hour: int, seed: int, duration: float | N
     from streams.local.errors import LocalError
 
     try:
-        board = run(Options(extensions, calls_per_hour, seed, duration), click.echo)
+        board = run(Options(extensions, rate, seed, duration), click.echo)
     except (ChildEndedError, LocalError) as error:
         raise Problem(str(error)) from error
     click.echo(f"The demo has ended: {summary(board)}.")

@@ -1,6 +1,7 @@
 """Runs the demo: starts everything in order, shows it, and ends all of it."""
 
 import asyncio
+import logging
 import shutil
 import sys
 import tempfile
@@ -27,7 +28,6 @@ PARTITIONS = 4
 WORKERS = 2
 REFRESH_SECONDS = 0.5
 PLAIN_SECONDS = 5.0
-SETTLE_SECONDS = 45.0
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class Options:
     """What can be chosen."""
 
     extensions: int
-    calls_per_hour: int
+    rate: float
+    """Envelopes per second; calls are short, so that there is something to see."""
     seed: int
     duration: float | None
     """Seconds after which the demo ends by itself; None: at Ctrl-C."""
@@ -52,6 +53,8 @@ def run(options: Options, say: Say) -> Board:
         streams.demo.children.ChildEndedError: A part of the demo ended by itself.
     """
     folder = Path(tempfile.mkdtemp(prefix="widget-streams-demo-"))
+    # While topics are new, clients complain of what they mend themselves.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     children = Children(folder, {"WIDGET_STREAMS_TOKEN_KEY": DEVELOPMENT_KEY.decode()})
     board = Board()
     try:
@@ -99,7 +102,7 @@ def _simulator(options: Options, bootstrap: str) -> list[str]:
         "simulate",
         f"--bootstrap-servers={bootstrap}",
         f"--extensions={options.extensions}",
-        f"--calls-per-hour={options.calls_per_hour}",
+        f"--rate={options.rate:g}",
         f"--seed={options.seed}",
     ]
 

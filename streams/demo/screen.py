@@ -24,7 +24,7 @@ STYLES = {
     "ANSWERED": "green",
     "MISSED": "red",
 }
-ROWS = 18
+ROWS = 40
 
 
 def render(board: Board, where: str, height: int) -> RenderableType:
