@@ -1,24 +1,19 @@
-"""A whole Kafka cluster on this machine, for as long as a `with` block or the process that started it."""
+"""A Kafka for as long as a `with` block: what tests, the demo and benchmarks use."""
 
-import base64
-import shutil
 import signal
-import tempfile
 import time
-import uuid
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from streams.local.cluster import READY_SECONDS, Cluster, places
 from streams.local.errors import WrongRequestError
-from streams.local.node import FOR_TESTS, Node, NodeEndedError, Runtime, Size
-from streams.local.ports import HOST, free_ports, require_free
-from streams.local.properties import Place, broker_properties
+from streams.local.node import FOR_TESTS, Node, NodeEndedError, Size
+from streams.local.storage import Storage
+from streams.local.temporary import TemporaryFolder
 from streams.local.tools import Tools
 
-_READY_SECONDS: Final = 120.0
 _ATTEMPTS: Final = 4
 
 
@@ -55,67 +50,66 @@ class EmbeddedKafka:
         self._size = size
         self._properties = dict(properties or {})
         self._tools = tools or Tools.from_environment()
-        self._folder: Path | None = None
-        self._nodes: list[Node] = []
+        self._temporary: TemporaryFolder | None = None
+        self._cluster: Cluster | None = None
 
     @property
     def bootstrap(self) -> str:
         """The brokers' addresses, as clients want them; the same after `kill` and `restart` of a node."""
-        return ",".join(f"{HOST}:{node.place.port}" for node in self._nodes)
+        return self._running.bootstrap
 
     @property
     def pids(self) -> dict[int, int]:
-        """The process of each running node, by the node's id from 1 on."""
-        running = ((node.place.node, node.process) for node in self._nodes)
+        """The process of each running node, by the node's id from 1 on; empty when nothing runs."""
+        running = ((node.place.node, node.process) for node in (self._cluster.nodes if self._cluster else ()))
         return {node: process.pid for node, process in running if process}
 
     @property
     def logs(self) -> list[Path]:
-        """The log file of each node."""
-        return [node.log for node in self._nodes]
+        """The log file of each node; in a temporary folder they go with `stop`."""
+        return [node.log for node in self._running.nodes]
 
     def start(self) -> Self:
         """Start all nodes and wait until they answer.
 
         Raises:
             LocalError: Something is missing or wrong; the text says what to do. Nothing is left running.
+            RuntimeError: It runs already.
         """
-        runtime = self._tools.runtime(self._size)
+        if self._cluster is not None:
+            raise RuntimeError("This EmbeddedKafka was started already.")
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                self._start(runtime)
+                self._start()
+                return self
             except NodeEndedError as error:
-                self.stop()
+                # Somebody may take a free port in the moment before we do.
                 if self._port or attempt == _ATTEMPTS or not error.failure.retry_elsewhere:
                     raise
-            except BaseException:
-                self.stop()
-                raise
-            else:
-                break
-        return self
+        raise AssertionError("the last attempt returns or raises")
 
     def stop(self) -> None:
-        """End all nodes and drop what is temporary. Nothing happens when it was not started."""
-        if self._nodes:
-            with ThreadPoolExecutor(len(self._nodes)) as pool:
-                list(pool.map(lambda node: node.stop(self._ending), self._nodes))
-        if self._data is None and self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-        self._folder = None
+        """End all nodes and drop what is temporary. Nothing happens when nothing runs."""
+        if self._cluster is not None:
+            # What is thrown away need not be brought into order first.
+            self._cluster.stop(signal.SIGKILL if self._data is None else signal.SIGTERM)
+            self._cluster = None
+        if self._temporary is not None:
+            self._temporary.remove()
+            self._temporary = None
 
     def kill(self, node: int = 1) -> None:
         """Kill a node's process as a crash would, and return when it is gone. `restart` brings it back."""
-        self._nodes[node - 1].stop(signal.SIGKILL)
+        self._node(node).stop(signal.SIGKILL)
 
     def stop_node(self, node: int = 1) -> None:
         """End a node in order, as for maintenance. `restart` brings it back."""
-        self._nodes[node - 1].stop()
+        self._node(node).stop()
 
     def restart(self, node: int = 1) -> None:
         """Start a node that was killed or stopped, on its old port and data, and wait until it answers."""
-        self._nodes[node - 1].start()
-        self._nodes[node - 1].wait_until_ready(time.monotonic() + _READY_SECONDS)
+        self._node(node).start()
+        self._node(node).wait_until_ready(time.monotonic() + READY_SECONDS)
 
     def __enter__(self) -> Self:
         """Start."""
@@ -128,30 +122,29 @@ class EmbeddedKafka:
         self.stop()
 
     @property
-    def _ending(self) -> signal.Signals:
-        """What is thrown away need not be brought into order first."""
-        return signal.SIGKILL if self._data is None else signal.SIGTERM
+    def _running(self) -> Cluster:
+        if self._cluster is None:
+            raise RuntimeError("This EmbeddedKafka does not run: start it first.")
+        return self._cluster
 
-    def _start(self, runtime: Runtime) -> None:
-        self._folder = folder = self._data or Path(tempfile.mkdtemp(prefix="widget-streams-kafka-"))
-        folder.mkdir(parents=True, exist_ok=True)
-        places = self._places()
-        self._nodes = [Node(place, folder, runtime) for place in places]
-        for node in self._nodes:
-            content = broker_properties(node.place, places, node.storage, self._properties)
-            node.properties.write_text(content, encoding="utf-8")
-        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
-        with ThreadPoolExecutor(self._count) as pool:
-            list(pool.map(lambda node: node.format(cluster_id), self._nodes))
-        for node in self._nodes:
-            node.start()
-        deadline = time.monotonic() + _READY_SECONDS
-        for node in self._nodes:
-            node.wait_until_ready(deadline)
+    def _node(self, node: int) -> Node:
+        return self._running.nodes[node - 1]
 
-    def _places(self) -> list[Place]:
-        ports = free_ports(2 * self._count)
-        if self._port:
-            ports = list(range(self._port, self._port + 2 * self._count))
-            require_free(ports)
-        return [Place(node, ports[node - 1], ports[node - 1 + self._count]) for node in range(1, self._count + 1)]
+    def _start(self) -> None:
+        runtime = self._tools.runtime(self._size)
+        storage = Storage.prepare(self._folder(), self._count)
+        self._cluster = Cluster(storage, places(self._count, self._port), runtime, self._properties)
+        try:
+            self._cluster.start()
+            self._cluster.wait_until_ready()
+        except BaseException:
+            # The folder stays, with the log that tells why; the next process that starts a Kafka removes it.
+            self._cluster.stop(signal.SIGKILL)
+            self._cluster = None
+            raise
+
+    def _folder(self) -> Path:
+        if self._data is not None:
+            return self._data
+        self._temporary = TemporaryFolder()
+        return self._temporary.folder

@@ -130,14 +130,10 @@ class Node:
         logging = self._folder / "log4j2.xml"
         logging.write_text(_LOGGING, encoding="utf-8")
         quick = ("-XX:TieredStopAtLevel=1",) if size.quick_start else ()
-        memory = (
-            f"-Xms{min(64, size.heap_mb)}m",
-            f"-Xmx{size.heap_mb}m",
-            "-XX:+UseSerialGC",
-            "-XX:+ExitOnOutOfMemoryError",
-        )
-        places = (f"-Dlog4j2.configurationFile={logging.as_uri()}", f"-Djava.io.tmpdir={self._folder}")
-        return [java.path, *memory, *quick, *java.flags(), *places, "-cp", str(jars / "*"), main, *arguments]
+        heap = (f"-Xms{min(64, size.heap_mb)}m", f"-Xmx{size.heap_mb}m")
+        fixed = ("-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError", "-XX:-UsePerfData")
+        files = (f"-Dlog4j2.configurationFile={logging.as_uri()}", f"-Djava.io.tmpdir={self._folder / 'tmp'}")
+        return [java.path, *heap, *fixed, *quick, *java.flags(), *files, "-cp", str(jars / "*"), main, *arguments]
 
     def _has_started(self) -> bool:
         with self.log.open("rb") as log:
