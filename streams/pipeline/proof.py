@@ -71,22 +71,25 @@ def mark_of(row: Mapping[str, int]) -> Mark:
     return Mark(row["source_partition"], row["time"], row["next_offset"])
 
 
-def expect_sessions(
-    plan: Plan, partition: int, records: Sequence[InputRecord], marks: Sequence[Mark], certain_offset: int
-) -> Expected:
-    """Work out what the sessions stage wrote of one source partition.
+class Recorded(NamedTuple):
+    """What was recorded of one source partition, and how much of it before the outputs were read."""
 
-    Args:
-        plan: The plan that the workers had.
-        partition: The source partition.
-        records: Its records in log order, all that were folded.
-        marks: Its recorded marks in order.
-        certain_offset: Records below it were committed before the outputs were read.
-    """
+    records: Sequence[InputRecord]
+    """In log order, all that were folded."""
+    marks: Sequence[Mark]
+    """In order."""
+    certain_offset: int
+    """Records below it were committed before."""
+    certain_marks: int
+    """So many marks were committed before: what they let happen was too."""
+
+
+def expect_sessions(plan: Plan, partition: int, recorded: Recorded) -> Expected:
+    """Work out what the sessions stage wrote of one source partition."""
     stage = SessionsPartition(plan, partition, {})
     written: list[Written] = []
-    certain, position = 0, 0
-    for mark in [*marks, None]:
+    certain, position, records = 0, 0, recorded.records
+    for index, mark in enumerate([*recorded.marks, None]):
         stop = position
         while stop < len(records) and (mark is None or records[stop].offset < mark.next_offset):
             stop += 1
@@ -96,7 +99,8 @@ def expect_sessions(
         if mark is not None:
             folded = stage.mark(mark.time, mark.next_offset)
             written += folded.outputs if folded else []
-        if position == 0 or records[position - 1].offset < certain_offset:
+        was_read = position == 0 or records[position - 1].offset < recorded.certain_offset
+        if was_read and index - (mark is None) < recorded.certain_marks:
             certain = len(written)
     return Expected(written, certain)
 

@@ -49,6 +49,11 @@ class Reader:
                 ]
         return records
 
+    async def end(self, topic: str, partition: int) -> int:
+        """Return where the committed records of the partition end now."""
+        place = TopicPartition(topic, partition)
+        return int((await self._consumer.end_offsets([place]))[place])
+
     async def beginning(self, topic: str, partition: int) -> int:
         """Return the first offset that the partition still holds."""
         place = TopicPartition(topic, partition)

@@ -1,5 +1,6 @@
 """Verify a whole installation: read what its workers wrote and prove it, partition by partition (CONTRACT 9)."""
 
+from collections import Counter
 from collections.abc import Callable
 
 from aiokafka.admin import AIOKafkaAdminClient
@@ -8,7 +9,7 @@ from streams.contracts.enriched import CODEC
 from streams.domain.words import EventType
 from streams.pipeline import proof
 from streams.pipeline.plan import Plan
-from streams.pipeline.proof import Expected, Verdict
+from streams.pipeline.proof import Expected, Recorded, Verdict
 from streams.pipeline.records import Mark, Read
 from streams.worker.reading import Reader, committed_offsets
 
@@ -29,6 +30,9 @@ class Verification:
         self._progress = progress
         self._enriched: dict[int, list[Read]] = {}
         self._marks: dict[int, list[Mark]] = {}
+        self._certain_marks: Counter[int] = Counter()
+        self._ends: dict[int, int] = {}
+        """Where the enriched events ended before the outputs were read."""
         self._sources: dict[tuple[int, int], list[Read]] = {}
         self.notes: list[str] = []
 
@@ -37,6 +41,8 @@ class Verification:
         names, plan = self._plan.names, self._plan
         group, inputs = plan.naming.group, (plan.events, names["EnrichedEvent"])
         before = await committed_offsets(self._admin, group, inputs)
+        for partition in range(plan.partitions):
+            self._ends[partition] = await self._reader.end(names["EnrichedEvent"], partition)
         outputs = await self._read_outputs()
         await self._read_enriched()
         after = await committed_offsets(self._admin, group, inputs)
@@ -62,14 +68,17 @@ class Verification:
             records = await self._reader.partition(self._plan.names["EnrichedEvent"], partition)
             self._enriched[partition] = records
             told: dict[int, list[Mark]] = {}
+            certain: Counter[int] = Counter()
             for record in records:
                 row = CODEC.decode(record.value or b"")
                 if row["type"] == EventType.WATERMARK:
                     for mark in row["marks"]:
                         told.setdefault(mark["source_partition"], []).append(proof.mark_of(mark))
+                        certain[mark["source_partition"]] += record.offset < self._ends[partition]
                 else:
                     source = row["input"]["partition"]
                     self._sources.setdefault((source, partition), []).append(record)
+            self._certain_marks |= certain
             for source, marks in told.items():
                 self._compare_marks(source, partition, marks)
 
@@ -96,7 +105,8 @@ class Verification:
             if record.offset < after.get(place, 0)
         ]
         marks = [mark for mark in self._marks.get(partition, []) if mark.next_offset <= after.get(place, 0)]
-        expected = proof.expect_sessions(plan, partition, records, marks, before.get(place, 0))
+        recorded = Recorded(records, marks, before.get(place, 0), self._certain_marks[partition])
+        expected = proof.expect_sessions(plan, partition, recorded)
         parts = proof.split(expected, lambda record: (record.topic, record.partition))
         verdict = Verdict()
         for target in range(plan.partitions):
