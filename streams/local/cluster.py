@@ -2,17 +2,18 @@
 
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from streams.local.errors import WrongRequestError
-from streams.local.node import Node, Runtime
+from streams.local.node import Node, NodeEndedError, Runtime
 from streams.local.ports import HOST, free_ports, require_free
 from streams.local.properties import Place, broker_properties
 from streams.local.storage import Storage
 
 READY_SECONDS: Final = 120.0
+_ATTEMPTS: Final = 4
 
 
 class Cluster:
@@ -58,6 +59,43 @@ class Cluster:
         """End all nodes, all at the same time, and wait until they are gone."""
         with ThreadPoolExecutor(len(self.nodes)) as pool:
             list(pool.map(lambda node: node.stop(number), self.nodes))
+
+
+def launch(
+    storage: Storage,
+    nodes: int,
+    port: int | None,
+    runtime: Runtime,
+    properties: Mapping[str, str],
+    *,
+    started: Callable[[Cluster], None] = lambda _: None,
+) -> Cluster:
+    """Start a cluster and return it when each broker answers.
+
+    Args:
+        storage: The folder, prepared for this number of nodes.
+        nodes: How many.
+        port: The first broker's port; None or 0 takes free ones, and others when these are taken meanwhile.
+        runtime: What runs a node.
+        properties: Broker properties that replace or add to ours.
+        started: Told of the cluster when its processes run and do not yet answer.
+
+    Raises:
+        LocalError: It cannot be started; the text says why. Nothing is left running.
+    """
+    for attempt in range(1, _ATTEMPTS + 1):
+        cluster = Cluster(storage, places(nodes, port), runtime, properties)
+        try:
+            cluster.start()
+            started(cluster)
+            cluster.wait_until_ready()
+            return cluster
+        except BaseException as error:
+            cluster.stop(signal.SIGKILL)
+            taken = isinstance(error, NodeEndedError) and error.failure.retry_elsewhere
+            if port or attempt == _ATTEMPTS or not taken:
+                raise
+    raise AssertionError("the last attempt returns or raises")
 
 
 def places(nodes: int, port: int | None) -> list[Place]:

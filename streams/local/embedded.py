@@ -5,16 +5,14 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
-from streams.local.cluster import READY_SECONDS, Cluster, places
+from streams.local.cluster import READY_SECONDS, Cluster, launch
 from streams.local.errors import WrongRequestError
-from streams.local.node import FOR_TESTS, Node, NodeEndedError, Size
+from streams.local.node import FOR_TESTS, Node, Size
 from streams.local.storage import Storage
 from streams.local.temporary import TemporaryFolder
 from streams.local.tools import Tools
-
-_ATTEMPTS: Final = 4
 
 
 class EmbeddedKafka:
@@ -78,15 +76,11 @@ class EmbeddedKafka:
         """
         if self._cluster is not None:
             raise RuntimeError("This EmbeddedKafka was started already.")
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                self._start()
-                return self
-            except NodeEndedError as error:
-                # Somebody may take a free port in the moment before we do.
-                if self._port or attempt == _ATTEMPTS or not error.failure.retry_elsewhere:
-                    raise
-        raise AssertionError("the last attempt returns or raises")
+        # When this fails the folder stays, with the log that tells why; the next process to start a Kafka removes it.
+        runtime = self._tools.runtime(self._size)
+        storage = Storage.prepare(self._folder(), self._count)
+        self._cluster = launch(storage, self._count, self._port, runtime, self._properties)
+        return self
 
     def stop(self) -> None:
         """End all nodes and drop what is temporary. Nothing happens when nothing runs."""
@@ -129,19 +123,6 @@ class EmbeddedKafka:
 
     def _node(self, node: int) -> Node:
         return self._running.nodes[node - 1]
-
-    def _start(self) -> None:
-        runtime = self._tools.runtime(self._size)
-        storage = Storage.prepare(self._folder(), self._count)
-        self._cluster = Cluster(storage, places(self._count, self._port), runtime, self._properties)
-        try:
-            self._cluster.start()
-            self._cluster.wait_until_ready()
-        except BaseException:
-            # The folder stays, with the log that tells why; the next process that starts a Kafka removes it.
-            self._cluster.stop(signal.SIGKILL)
-            self._cluster = None
-            raise
 
     def _folder(self) -> Path:
         if self._data is not None:

@@ -1,8 +1,10 @@
 """Why a broker ended, told from what it left in its log: one sentence, and what to do."""
 
+import shutil
 from pathlib import Path
 from typing import Final, NamedTuple
 
+_FULL_BYTES: Final = 1024 * 1024
 _TAIL_BYTES: Final = 200_000
 _LAST_WORDS_CHARACTERS: Final = 300
 
@@ -37,17 +39,19 @@ _TELLING: Final = ("ERROR", "FATAL", "Exception", "Error:")
 def explain(log: Path, since_bytes: int = 0) -> Failure:
     """Say why the node ended that wrote this log, from the given place on.
 
-    A cause that is not known gives the log's last line of an error, or its last line.
+    A cause that is not known gives the log's last line of an error.
     """
     text = _tail(log, since_bytes)
     for sign, failure in _KNOWN.items():
         if sign in text:
             return failure
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [line for line in lines if any(word in line for word in _TELLING)] or lines
+    lines = [line.strip() for line in text.splitlines()]
+    telling = [line for line in lines if any(word in line for word in _TELLING)]
+    if not telling and log.exists() and shutil.disk_usage(log.parent).free < _FULL_BYTES:
+        return _KNOWN["No space left on device"]  # Then there was no room for the last words either.
     if not telling:
-        return Failure("It left no word in its log.")
-    return Failure(f"Its last words: {telling[-1][:_LAST_WORDS_CHARACTERS]}")
+        return Failure("Its log tells of no error: somebody killed it, or the kernel did for want of memory.")
+    return Failure(f"Its last error: {telling[-1][:_LAST_WORDS_CHARACTERS]}")
 
 
 def _tail(log: Path, since_bytes: int) -> str:

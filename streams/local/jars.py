@@ -13,13 +13,15 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from streams.local.errors import LocalError, NotReachableError
+from streams.local.errors import LocalError, NotReachableError, WrongRequestError
 
 KAFKA_VERSION: Final = "4.3.1"
 _PINNED: Final = Path(__file__).with_name("kafka-jars.tsv")
 _PARALLEL: Final = 8
 _ATTEMPTS: Final = 3
+_PAUSE_SECONDS: Final = 0.25
 _TIMEOUT_SECONDS: Final = 30.0
+_STALE_SECONDS: Final = 3600.0
 
 
 class Jar(NamedTuple):
@@ -65,6 +67,7 @@ def fetch(jars: Iterable[Jar], folder: Path, repository: Callable[[], str], repo
 
     Raises:
         NotReachableError: The repository does not answer, or does not have a jar.
+        WrongRequestError: Its address is none.
         LocalError: A jar is not what the list says, or the folder cannot be written.
     """
     wanted = list(jars)
@@ -114,26 +117,36 @@ def _download_one(jar: Jar, folder: Path, root: str) -> None:
 
 
 def _read(jar: Jar, address: str) -> bytes:
-    """Read at most one byte more than the jar may have: enough to know that it is too long."""
+    """Read the jar, again when the transfer breaks off or the repository has trouble of its own."""
     trouble: Exception | None = None
     for attempt in range(_ATTEMPTS):
         if attempt:
-            time.sleep(0.5 * 2**attempt)
+            time.sleep(_PAUSE_SECONDS * 2**attempt)
         try:
-            # The address is the user's own setting; a file: address serves a machine without any network.
-            with urllib.request.urlopen(address, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
-                content: bytes = answer.read(jar.size_bytes + 1)
-                return content
+            return _read_once(jar, address)
         except urllib.error.HTTPError as error:
             trouble = error
             if error.code < 500:
                 break
-        except (OSError, HTTPException, ValueError) as error:
+        except (OSError, HTTPException) as error:
             trouble = error
+        except ValueError as error:
+            raise WrongRequestError(f"{address} is no address to fetch from: --mirror takes a URL.") from error
     raise NotReachableError(
         f"{jar.name} is not in the cache and cannot be fetched from {address}: {_reason(trouble)}. Check the network, "
         "or name a repository that this machine can reach with --mirror or WIDGET_STREAMS_MAVEN_MIRROR."
     ) from trouble
+
+
+def _read_once(jar: Jar, address: str) -> bytes:
+    """Read at most one byte more than the jar may have: enough to know that it is too long."""
+    # The address is the user's own setting; a file: address serves a machine without any network.
+    with urllib.request.urlopen(address, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
+        content: bytes = answer.read(jar.size_bytes + 1)
+        promised = int(answer.headers.get("Content-Length") or 0)
+    if len(content) < min(promised, jar.size_bytes):
+        raise OSError(f"the transfer broke off after {len(content)} of {promised} bytes")
+    return content
 
 
 def _reason(trouble: Exception | None) -> str:
@@ -152,6 +165,10 @@ def _is_intact(file: Path, jar: Jar) -> bool:
 
 
 def _remove_others(folder: Path, names: set[str]) -> None:
+    """Remove jars of other versions, and what a killed run left of a download."""
     for file in folder.glob("*.jar"):
         if file.name not in names:
+            file.unlink(missing_ok=True)
+    for file in folder.glob("*.part"):
+        if time.time() - file.stat().st_mtime > _STALE_SECONDS:
             file.unlink(missing_ok=True)

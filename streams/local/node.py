@@ -66,7 +66,7 @@ class Node:
         self._folder = folder
         self._runtime = runtime
         self._process: subprocess.Popen[bytes] | None = None
-        self._log_start_bytes = 0
+        self.log_start_bytes = 0
 
     @property
     def process(self) -> Identity | None:
@@ -82,20 +82,20 @@ class Node:
         if (self.storage / "meta.properties").exists():
             return
         command = self._java("kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(self.properties))
-        self._log_start_bytes = self._log_size_bytes()
+        self.log_start_bytes = self._log_size_bytes()
         with self.log.open("ab") as log:
             ended = subprocess.run(  # noqa: S603 - put together here
                 command, stdout=log, stderr=log, timeout=_FORMAT_SECONDS, check=False
             )
         if ended.returncode:
-            raise self._ended()
+            raise self.ended()
 
     def start(self) -> None:
         """Start the JVM; `wait_until_ready` waits for the broker."""
         command = self._java("kafka.Kafka", str(self.properties))
         if self._runtime.tethered:
             command = [sys.executable, "-I", "-S", str(tether.__file__), str(os.getpid()), *command]
-        self._log_start_bytes = self._log_size_bytes()
+        self.log_start_bytes = self._log_size_bytes()
         started: Future[subprocess.Popen[bytes]] = Future()
         threading.Thread(target=_run, args=(command, self.log, started), name=self.storage.name, daemon=True).start()
         self._process = started.result()
@@ -109,7 +109,7 @@ class Node:
         """
         while not (self._has_started() and probe.answers(self.place.port)):
             if self.process is None:
-                raise self._ended()
+                raise self.ended()
             if time.monotonic() > deadline:
                 raise LocalError(f"Node {self.place.node} of Kafka does not get ready. Its log: {self.log}")
             time.sleep(_POLL_SECONDS)
@@ -137,14 +137,15 @@ class Node:
 
     def _has_started(self) -> bool:
         with self.log.open("rb") as log:
-            log.seek(self._log_start_bytes)
+            log.seek(self.log_start_bytes)
             return _STARTED in log.read()
 
     def _log_size_bytes(self) -> int:
         return self.log.stat().st_size if self.log.exists() else 0
 
-    def _ended(self) -> NodeEndedError:
-        return NodeEndedError(self.place.node, self.log, explain(self.log, self._log_start_bytes))
+    def ended(self) -> NodeEndedError:
+        """Tell why the node ended, from what it left in its log."""
+        return NodeEndedError(self.place.node, self.log, explain(self.log, self.log_start_bytes))
 
 
 def _run(command: list[str], log: Path, started: Future[subprocess.Popen[bytes]]) -> None:
@@ -153,7 +154,7 @@ def _run(command: list[str], log: Path, started: Future[subprocess.Popen[bytes]]
         with log.open("ab") as output:
             # A session of its own: Ctrl-C is for us, who then end the nodes in order.
             process = subprocess.Popen(  # noqa: S603 - put together by the node
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+                command, cwd=log.parent, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
             )
     except OSError as error:
         started.set_exception(error)

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -10,10 +11,13 @@ _POLL_SECONDS: Final = 0.05
 
 
 class Identity(NamedTuple):
-    """One process, never to be mistaken for a later one with the same pid. `started` is in clock ticks since boot."""
+    """One process, never to be mistaken for a later one with the same pid.
+
+    `started` is the boot and the clock ticks since then; it means nothing but same or not.
+    """
 
     pid: int
-    started: int
+    started: str
 
 
 def identify(pid: int) -> Identity | None:
@@ -23,7 +27,7 @@ def identify(pid: int) -> Identity | None:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     except OSError:
         return None
-    return None if fields[0] in ("Z", "X") else Identity(pid, int(fields[19]))
+    return None if fields[0] in ("Z", "X") else Identity(pid, f"{_boot()}+{fields[19]}")
 
 
 def is_alive(process: Identity) -> bool:
@@ -53,6 +57,11 @@ def send(process: Identity, number: signal.Signals) -> None:
             os.kill(process.pid, number)
         except ProcessLookupError:
             return
+
+
+@cache
+def _boot() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
 def _wait(processes: list[Identity], patience_seconds: float) -> list[Identity]:

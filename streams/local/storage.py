@@ -25,12 +25,13 @@ class Storage(NamedTuple):
 
     @classmethod
     def prepare(cls, folder: Path, nodes: int, needed_bytes: int = NEEDED_BYTES) -> Self:
-        """Take up the cluster in the folder, or make the folder ready for a new one.
+        """Take up the cluster in the folder, or make the folder ready for a new one. Its path becomes absolute.
 
         Raises:
             WrongRequestError: Something else is in the folder, or a cluster of another size.
             LocalError: The folder cannot be written, or there is not enough room.
         """
+        folder = folder.absolute()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             cluster_id = _known_cluster(folder, nodes) if is_ours(folder) else _new_cluster(folder, nodes)

