@@ -62,13 +62,19 @@ def start(  # noqa: PLR0913 - one parameter for each option
     """
     size = Size(heap_mb=heap_mb, quick_start=False)
     request = Request(int(nodes), port, size, data, keeps_data=keep_data, tethered=foreground)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with _clear_words():
-        background = Background()
-        running = background.start(request, Tools(java, mirror, told_on(sys.stderr)))
-        click.echo(running.bootstrap)
-        _tell_started(running)
-        if foreground:
-            _stay(background, running)
+        background, running = Background(), None
+        try:
+            running = background.start(request, Tools(java, mirror, told_on(sys.stderr)))
+            _tell_started(running)
+            if foreground:
+                _stay(background, running)
+        except KeyboardInterrupt:
+            if running is None or not foreground:
+                raise
+            background.stop()
+            click.echo("Kafka was stopped.", err=True)
 
 
 @command.command(epilog="\b\nExample:\n  widget-streams kafka stop --drop")
@@ -114,21 +120,17 @@ def _judge(nodes: list[NodeHealth]) -> None:
 
 def _tell_started(running: Running) -> None:
     logs = ", ".join(str(node.log) for node in running.nodes)
+    click.echo(running.bootstrap)
     click.echo(f"Apache Kafka {KAFKA_VERSION} runs. Log: {logs}. Stop it with `widget-streams kafka stop`.", err=True)
 
 
 def _stay(background: Background, running: Running) -> None:
-    """Stay until a signal, until `kafka stop`, or until all nodes have ended by themselves."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        while background.running() == running:
-            nodes = health(running)
-            if all(one.condition is Condition.ENDED for one in nodes):
-                _judge(nodes)
-            time.sleep(_LOOK_SECONDS)
-    except KeyboardInterrupt:
-        background.stop()
-        click.echo("Kafka was stopped.", err=True)
+    """Stay until `kafka stop`, or until all nodes have ended by themselves."""
+    while background.running() == running:
+        nodes = health(running)
+        if all(one.condition is Condition.ENDED for one in nodes):
+            _judge(nodes)
+        time.sleep(_LOOK_SECONDS)
 
 
 @contextmanager

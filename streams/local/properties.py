@@ -15,6 +15,9 @@ _SMALL: Final = {
     "offsets.topic.num.partitions": "4",
     "transaction.state.log.num.partitions": "4",
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
+    # A killed broker is missed sooner, and may come back sooner: until then the controller refuses its successor.
+    "broker.session.timeout.ms": "4000",
+    "broker.heartbeat.interval.ms": "500",
     # Records of 1 MiB with room for the batch around them: what is too large is for our own code to refuse.
     "message.max.bytes": "2097152",
     "replica.fetch.max.bytes": "2097152",

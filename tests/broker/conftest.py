@@ -37,7 +37,7 @@ class Record(NamedTuple):
         return int.from_bytes(self.value[1:5], "big") if self.value and framed else None
 
     def avro(self) -> Any:
-        """Decode the framed Avro value with the schema that its id stands for in `schemas/ids.json`; instants are in ms."""
+        """Decode the framed Avro value with the schema of its id in `schemas/ids.json`; instants are in ms."""
         assert self.value is not None, "a tombstone has no Avro"
         assert self.schema_id is not None, f"no frame in front of {self.value[:20]!r}"
         return fastavro.schemaless_reader(io.BytesIO(self.value[5:]), _schema(self.schema_id), None)
