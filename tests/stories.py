@@ -82,7 +82,8 @@ def posted(story: list[Step], *, logins: tuple[bool, bool] = (True, True)) -> li
     }
     for tab, known in zip(tabs, logins, strict=True):
         tab.login = tab.login if known else None
-    at, envelopes = 0, []
+    at = 0
+    envelopes: list[Envelope] = []
     for step in story:
         at += step.gap
         tab = tabs[step.tab]

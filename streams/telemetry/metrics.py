@@ -15,9 +15,8 @@ BATCH = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 CALL = (1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0)
 SKEW = (-3600.0, -300.0, -60.0, -10.0, -1.0, 0.0, 0.1, 0.5, 1.0, 10.0, 60.0, 300.0, 3600.0)
 
-
 # When a series began is told by Prometheus itself; as a metric of its own it would double their number.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]  # no annotation in prometheus_client
 
 
 @dataclass
