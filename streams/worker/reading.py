@@ -9,6 +9,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from streams.pipeline.records import Read
 
 FETCH_BYTES = 8 * 1024 * 1024
+FETCH_WAIT_MS = 20
+"""A fetch that waits at the end of one partition holds up the first fetch of the next: both use one connection."""
 
 
 class Reader:
@@ -23,6 +25,7 @@ class Reader:
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=FETCH_BYTES,
             fetch_max_bytes=4 * FETCH_BYTES,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
         )
 
     async def __aenter__(self) -> "Reader":
