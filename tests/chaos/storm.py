@@ -14,24 +14,40 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from pathlib import Path
+from typing import assert_never
 
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from streams.contracts.numbers import DEVELOPMENT_KEY
+from streams.local.embedded import EmbeddedKafka
 
 PACE_SECONDS = (0.3, 4.0)
 FREEZE_SECONDS = (0.2, 12.0)
 """A freeze longer than the session timeout of 6 s lets the others take over before the sleeper wakes."""
 DOWN_SECONDS = (0.0, 0.0, 0.5, 4.0, 8.0)
 """How long a killed worker stays away: a supervisor's quick restart, or a machine that has to boot."""
+BROKER_DOWN_SECONDS = 6.0
+"""Longer than a broker's session of 4 s: others lead its partitions before it is back."""
 DRAIN_SECONDS = 180.0
 STOP_SECONDS = 30.0
 
 
 PROGRAM: Sequence[str] = (sys.executable, "-m", "streams.cli.main")
 ENVIRONMENT = {**os.environ, "WIDGET_STREAMS_TOKEN_KEY": DEVELOPMENT_KEY.decode()}
+
+
+class Act(Enum):
+    """One stroke of a storm."""
+
+    KILL = auto()
+    """SIGKILL a worker and start it again."""
+    FREEZE = auto()
+    """SIGSTOP a worker and SIGCONT it."""
+    BROKER = auto()
+    """SIGKILL a broker and start it again."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +62,12 @@ class Weather:
     partitions: int = 12
     seed: int = 1
 
-    def acts(self) -> list[signal.Signals]:
-        """Return the signals in the order in which they are sent."""
-        acts = [signal.SIGKILL] * self.kills + [signal.SIGSTOP] * self.freezes
+    broker_kills: int = 0
+    """Of a cluster of three; each is back before the next goes."""
+
+    def acts(self) -> list[Act]:
+        """Return what is done, in its order."""
+        acts = [Act.KILL] * self.kills + [Act.FREEZE] * self.freezes + [Act.BROKER] * self.broker_kills
         random.Random(self.seed).shuffle(acts)
         return acts
 
@@ -60,6 +79,7 @@ class Report:
     sent: int = 0
     kills: int = 0
     freezes: int = 0
+    broker_kills: int = 0
     exits: Counter[int] = field(default_factory=Counter)
     """Workers that ended by themselves, by exit code: a frozen one whose name was taken over does."""
     seconds: float = 0.0
@@ -72,23 +92,32 @@ class Report:
         exits = ", ".join(f"{number} with exit code {code}" for code, number in sorted(self.exits.items())) or "none"
         return (
             f"{self.sent} envelopes in {self.seconds:.0f} s, {self.kills} SIGKILL, {self.freezes} SIGSTOP/SIGCONT,"
-            f" ended by themselves: {exits}\n{self.verdict}"
+            f" {self.broker_kills} brokers killed, ended by themselves: {exits}\n{self.verdict}"
         )
 
 
 class Storm:
     """One storm over one installation with a prefix and a group of its own."""
 
-    def __init__(self, bootstrap: str, prefix: str, weather: Weather, folder: Path):
-        """Prepare; logs of all processes go to the folder."""
-        self._bootstrap, self._prefix, self.weather, self._folder = bootstrap, prefix, weather, folder
+    def __init__(self, bootstrap: str, prefix: str, weather: Weather, folder: Path, kafka: EmbeddedKafka | None = None):
+        """Prepare; logs of all processes go to the folder. `kafka` is needed where brokers are killed."""
+        self._bootstrap, self._prefix, self.weather, self._folder, self._kafka = (
+            bootstrap,
+            prefix,
+            weather,
+            folder,
+            kafka,
+        )
         self._random = random.Random(weather.seed)
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
         self.report = Report()
 
     def run(self) -> Report:
         """Run it to its end and prove the outcome; every process that was started has ended when this returns."""
-        applied = self._run("topics", "apply", f"--partitions={self.weather.partitions}", "--replication-factor=1")
+        copies = 3 if self.weather.broker_kills else 1
+        applied = self._run(
+            "topics", "apply", f"--partitions={self.weather.partitions}", f"--replication-factor={copies}"
+        )
         assert applied.returncode == 0, applied.stderr
         try:
             for number in range(self.weather.workers):
@@ -110,8 +139,7 @@ class Storm:
             for act in self.weather.acts():
                 time.sleep(self._random.uniform(*PACE_SECONDS))
                 self._supervise()
-                name = self._random.choice(sorted(self._workers))
-                (self._kill if act is signal.SIGKILL else self._freeze)(name)
+                self._do(act, self._random.choice(sorted(self._workers)))
         finally:
             self.report.seconds = time.monotonic() - begun
             load.send_signal(signal.SIGINT)
@@ -119,6 +147,25 @@ class Storm:
         told = re.search(r"(\d+) envelopes fell due, (\d+) acknowledged", self._log("simulator"))
         assert told, self._log("simulator")
         self.report.sent = int(told[2])
+
+    def _do(self, act: Act, name: str) -> None:
+        match act:
+            case Act.KILL:
+                self._kill(name)
+            case Act.FREEZE:
+                self._freeze(name)
+            case Act.BROKER:
+                self._kill_broker()
+            case _:
+                assert_never(act)
+
+    def _kill_broker(self) -> None:
+        assert self._kafka is not None, "brokers are killed only where the cluster is given"
+        node = self._random.choice(sorted(self._kafka.pids))
+        self._kafka.kill(node)
+        time.sleep(BROKER_DOWN_SECONDS)
+        self._kafka.restart(node)
+        self.report.broker_kills += 1
 
     def _kill(self, name: str) -> None:
         worker = self._workers.pop(name)
