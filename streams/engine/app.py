@@ -73,6 +73,7 @@ def run(app: EngineApp) -> None:
     engine = app.engine
     asyncio.run(preflight(engine.options, list(engine.stages.values())))
     worker = faust.Worker(app, override_logging=False, redirect_stdouts=False, quiet=True)
+    worker.spinner = None  # it would write terminal codes into the log
     try:
         worker.execute_from_commandline()
     except SystemExit as end:

@@ -5,6 +5,8 @@ import re
 import sys
 from typing import Any
 
+from streams.telemetry.repeats import RepeatFilter
+
 _NUMBER = re.compile(r"\+?\d{7,15}(\*\d{1,8})?")
 MASK = "<number>"
 QUIET = {
@@ -39,6 +41,7 @@ def setup(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     handler.addFilter(MaskFilter())
+    handler.addFilter(RepeatFilter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name, least in QUIET.items():
         logging.getLogger(name).setLevel(max(least, logging.getLevelName(level.upper())))

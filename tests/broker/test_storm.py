@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from streams.local.embedded import EmbeddedKafka
 from tests.broker.conftest import Namespace
 from tests.chaos.storm import Storm, Weather
 
@@ -30,3 +31,14 @@ def test_a_short_storm_does_no_harm(kafka: str, namespace: Namespace, tmp_path: 
 def test_a_long_storm_does_no_harm(kafka: str, namespace: Namespace, tmp_path: Path) -> None:
     """Twenty SIGKILL and ten SIGSTOP at 2,000 envelopes a second."""
     assert_unharmed(Storm(kafka, namespace.prefix, Weather(20, 10, 2_000), tmp_path))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_storm_over_brokers_does_no_harm(tmp_path: Path) -> None:
+    """Six brokers of three killed one after the other, workers killed and frozen meanwhile."""
+    with EmbeddedKafka(nodes=3) as cluster:
+        weather = Weather(4, 2, 300, partitions=6, broker_kills=6)
+        storm = Storm(cluster.bootstrap, "storm.", weather, tmp_path, cluster)
+        assert_unharmed(storm)
+        assert storm.report.broker_kills == 6
