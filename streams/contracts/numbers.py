@@ -21,6 +21,7 @@ TOKEN = re.compile(r"[kq]\d{1,4}\.[A-Za-z0-9_-]{22}")
 _EXTENSION = re.compile(r"\d{1,8}")
 _OWN = re.compile(r"\+?\d{5,15}\*(\d{1,8})")
 _DIALED = re.compile(r"\+?\d{9,15}")
+_READABLE = re.compile(r"\+\d{9,15}")
 _PUNCTUATION = str.maketrans("", "", " ()-./\u00a0")
 _SERVICE = frozenset({"112", "911", "933", "999", "211", "311", "411", "511", "611", "711", "811", "988"})
 _ANONYMOUS = frozenset({"anonymous", "unknown", "restricted", "private", "unavailable", "blocked"})
@@ -91,17 +92,27 @@ def _country(number: str) -> str | None:
     return region if region and region.isalpha() and len(region) == 2 and region != "ZZ" else None
 
 
-def is_masked(value: object) -> bool:
-    """Tell whether a value is what mask_number returns: scrubbing twice changes nothing."""
+def mask_again(value: object, key: TokenKey) -> Remote | None:
+    """Return what is masked already, unchanged, so that scrubbing twice changes nothing; None for anything else.
+
+    A number that another installation kept readable stays so only where this key says so.
+    """
     if not isinstance(value, dict) or value.keys() != {"token", "country", "kind"}:
-        return False
+        return None
     token, country, kind = value["token"], value["country"], value["kind"]
-    if kind not in _KINDS or not (country is None or (isinstance(country, str) and len(country) == 2)):
-        return False
+    if not isinstance(kind, str) or kind not in _KINDS or not (country is None or _is_country(country)):
+        return None
     if token is None:
-        return True
-    wanted = _EXTENSION if kind == "EXTENSION" else TOKEN
-    return isinstance(token, str) and wanted.fullmatch(token) is not None
+        return value
+    if not isinstance(token, str):
+        return None
+    if kind == "EXTERNAL" and _READABLE.fullmatch(token):
+        return mask_number(token, key)
+    return value if (_EXTENSION if kind == "EXTENSION" else TOKEN).fullmatch(token) else None
+
+
+def _is_country(value: object) -> bool:
+    return isinstance(value, str) and len(value) == 2
 
 
 def mask_queue(name: str, key: TokenKey) -> str | None:

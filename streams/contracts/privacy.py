@@ -11,12 +11,14 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from streams.contracts.numbers import TokenKey, is_masked, mask_number, mask_queue
+from streams.contracts.numbers import TokenKey, mask_again, mask_number, mask_queue
 from streams.domain.identity import extension_key
 
 Rule = Callable[[Any, TokenKey], Any]
 MAX_DEPTH = 12
 DROPPED: Final = object()
+INSIDE: Final = object()
+"""What a rule answers when the value is an object or a list that has to be looked into."""
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z _-]{0,63}")
 _TERM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
@@ -27,6 +29,8 @@ _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)
 _INCOMPLETE_LOGIN = re.compile(r"\+?\d*\*\d{0,8}")
 _LONG_DIGITS = re.compile(r"\d{6,}")
 _SEGMENT = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
+_HOST = re.compile(r"[a-z0-9][a-z0-9.-]{0,252}")
+_PATH = re.compile(r"(/[A-Za-z0-9._~:-]*)*")
 _COUNT_LIMIT = 10_000_000
 _SERIAL_LIMIT = 2**53
 _INSTANT_LIMIT = 4_102_444_800_000
@@ -76,9 +80,12 @@ def _number(value: Any, key: TokenKey) -> Any:
         return mask_number(value, key)
     if isinstance(value, int) and not isinstance(value, bool):
         return mask_number(str(value), key)
-    if value is None or is_masked(value):
-        return value
-    return _scrub(value, "party", key, 1) if isinstance(value, dict | list) else DROPPED
+    if value is None:
+        return None
+    masked = mask_again(value, key)
+    if masked is not None:
+        return masked
+    return INSIDE if isinstance(value, dict | list) else DROPPED
 
 
 def _hash(value: Any, _: TokenKey) -> Any:
@@ -112,7 +119,9 @@ def _url(value: Any, _: TokenKey) -> Any:
         parts = urlsplit(value)
     except ValueError:
         return DROPPED
-    return f"{parts.scheme}://{parts.hostname}{parts.path}" if parts.scheme and parts.hostname else DROPPED
+    host = parts.hostname or ""
+    plain = parts.scheme and _HOST.fullmatch(host) and _PATH.fullmatch(parts.path)
+    return f"{parts.scheme}://{host}{parts.path}" if plain else DROPPED
 
 
 def _origin(value: Any, _: TokenKey) -> Any:
@@ -123,7 +132,8 @@ def _origin(value: Any, _: TokenKey) -> Any:
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
         return DROPPED
-    return f"{parts.scheme}://{parts.hostname}{port}" if parts.scheme and parts.hostname else DROPPED
+    host = parts.hostname or ""
+    return f"{parts.scheme}://{host}{port}" if parts.scheme and _HOST.fullmatch(host) else DROPPED
 
 
 def _route(value: Any, _: TokenKey) -> Any:
@@ -136,7 +146,7 @@ def _route(value: Any, _: TokenKey) -> Any:
 
 def _login_number(value: Any, key: TokenKey) -> Any:
     if not isinstance(value, str):
-        return None if value is None else value if is_masked(value) else DROPPED
+        return None if value is None else mask_again(value, key) or DROPPED
     if extension_key(value) or _INCOMPLETE_LOGIN.fullmatch(value):
         return value
     return mask_number(value, key)
@@ -152,7 +162,7 @@ def _table(**rules: str) -> dict[str, str]:
 
 
 def _inside(_value: Any, _: TokenKey) -> Any:
-    raise AssertionError("_scrub recurses itself, it knows the place and the depth")
+    return INSIDE
 
 
 RULES: dict[str, Rule] = {
@@ -240,7 +250,9 @@ def _scrub_object(value: dict[str, Any], place: str, key: TokenKey, depth: int) 
         rule = table.get(name)
         if rule is None:
             continue
-        kept = _scrub(inner, name, key, depth + 1) if rule is _inside else rule(inner, key)
+        kept = rule(inner, key)
+        if kept is INSIDE:
+            kept = _scrub(inner, name, key, depth + 1)
         if kept is not DROPPED:
             cleaned[name] = kept
     return cleaned
