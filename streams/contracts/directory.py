@@ -41,8 +41,11 @@ class Directory:
 
     def add(self, row: DirectoryRow) -> None:
         """Take a row; it replaces the one before of the same extension. A row without a key joins nothing."""
+        if row.extension_id is None:
+            return
+        self._forget(row.account_id, row.extension_id)
         key = extension_key(row.login_number)
-        if key is None or row.extension_id is None:
+        if key is None:
             return
         self._key_of[row.account_id, row.extension_id] = key
         self._by_key[key] = {
@@ -54,6 +57,13 @@ class Directory:
             "time_zone": row.time_zone,
             "directory_version": identifier(row.model_dump_json())[:16],
         }
+
+    def _forget(self, account_id: str, extension_id: str) -> None:
+        """Drop what was said of an extension, unless its number is somebody else's by now."""
+        key = self._key_of.pop((account_id, extension_id), None)
+        known = self._by_key.get(key or "", {})
+        if key is not None and (known.get("account_id"), known.get("extension_id")) == (account_id, extension_id):
+            del self._by_key[key]
 
     def key_of(self, account_id: str | None, extension_id: str | None) -> str | None:
         """Return the extension key of ids, None when the directory does not know them."""
@@ -79,6 +89,7 @@ def read_directory(lines: Iterable[bytes]) -> Directory:
         except orjson.JSONDecodeError:
             raise DirectoryError(f"Line {number} of the directory is no JSON.") from None
         except ValidationError as error:
-            where = ".".join(map(str, error.errors(include_input=False)[0]["loc"]))
+            # Only the field: what lies inside may be a queue's name.
+            where = str([*error.errors(include_input=False)[0]["loc"], "the row"][0])
             raise DirectoryError(f"Line {number} of the directory: {where} is missing or of the wrong type.") from None
     return directory
