@@ -55,7 +55,7 @@ class Fold:
         return {"received": self.tally.received.total(), **counted, "dead_letters": reasons}
 
     def _both(self, folded: Folded) -> Iterator[Written]:
-        """Give what the first stage wrote, each enriched event followed by what the second makes of it."""
+        """Give what the first stage wrote, then what the second makes of its enriched events."""
         self.tally.add(folded.tally)
         yield from folded.outputs
         yield from self._extend([record for record in folded.outputs if record.topic == self._enriched])
