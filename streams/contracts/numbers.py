@@ -17,11 +17,11 @@ import phonenumbers
 DEVELOPMENT_KEY = b"widget-streams development key, public, not for production"
 Remote = dict[str, str | None]
 
-TOKEN = re.compile(r"[kq]\d{1,4}\.[A-Za-z0-9_-]{22}")
-_EXTENSION = re.compile(r"\d{1,8}")
-_OWN = re.compile(r"\+?\d{5,15}\*(\d{1,8})")
-_DIALED = re.compile(r"\+?\d{9,15}")
-_READABLE = re.compile(r"\+\d{9,15}")
+TOKEN = re.compile(r"[kq]\d{1,4}\.[A-Za-z0-9_-]{22}", re.ASCII)
+_EXTENSION = re.compile(r"\d{1,8}", re.ASCII)
+_OWN = re.compile(r"\+?\d{5,15}\*(\d{1,8})", re.ASCII)
+_DIALED = re.compile(r"\+?\d{9,15}", re.ASCII)
+_READABLE = re.compile(r"\+\d{9,15}", re.ASCII)
 _PUNCTUATION = str.maketrans("", "", " ()-./\u00a0")
 _SERVICE = frozenset({"112", "911", "933", "999", "211", "311", "411", "511", "611", "711", "811", "988"})
 _ANONYMOUS = frozenset({"anonymous", "unknown", "restricted", "private", "unavailable", "blocked"})

@@ -2,7 +2,7 @@
 
 import re
 
-KEY = re.compile(r"\+?(\d{5,15})\*(\d{1,8})")
+KEY = re.compile(r"\+?(\d{5,15})\*(\d{1,8})", re.ASCII)
 
 
 def extension_key(login_number: str | None) -> str | None:

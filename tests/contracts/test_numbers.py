@@ -54,6 +54,7 @@ def test_the_country_is_the_numbers_own(written: str, country: str | None) -> No
         (" ", "UNKNOWN"),
         ("jo.doe", "UNKNOWN"),
         ("+", "UNKNOWN"),
+        ("١٠١", "UNKNOWN"),
         ("1234567890123456", "UNKNOWN"),
         ("102", "EXTENSION"),
         ("0", "EXTENSION"),
