@@ -19,8 +19,9 @@ RECENT_IDS = 1_000
 AUDIT_MS = 60_000
 """At most one audit row a page load in this time, of stream time."""
 MAX_WAITING = 200
-MAX_WAITING_CHARS = 200_000
-"""Bounds of what waits in one page load: the oldest are given up beyond."""
+MAX_WAITING_BYTES = 400_000
+"""Bounds of what waits in one page load: the oldest are given up beyond, so that its saved state stays below the
+largest record that Kafka takes."""
 
 
 @dataclass(slots=True)
@@ -45,8 +46,8 @@ class Waiting:
     """Means nothing without a user: ignored, not dead-lettered, when given up."""
     row: Row
     letter: Row
-    chars: int = 0
-    """How much it is, in characters of the record."""
+    saved_bytes: int = 0
+    """How much of the saved state it takes."""
 
 
 @dataclass(slots=True)
@@ -235,9 +236,7 @@ def wait(load: PageLoad, item: Waiting) -> list[Waiting]:
     """Let an envelope wait; return those that are given up because too much waits."""
     load.waiting.append(item)
     surplus = []
-    while len(load.waiting) > MAX_WAITING or (
-        len(load.waiting) > 1 and sum(other.chars for other in load.waiting) > MAX_WAITING_CHARS
-    ):
+    while len(load.waiting) > MAX_WAITING or sum(other.saved_bytes for other in load.waiting) > MAX_WAITING_BYTES:
         surplus.append(load.waiting.pop(0))
     return surplus
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from streams.contracts.cloudevents import Headers, trace_of
 from streams.contracts.enriched import CODEC, read_event
-from streams.contracts.letters import letter_row, refused
+from streams.contracts.letters import MAX_KEPT_BYTES, letter_row, refused
 from streams.contracts.snapshots import CLOCK, EXTENSION, LEG, NAME, NEVER
 from streams.domain import decide
 from streams.domain import extension as extensions
@@ -186,7 +186,8 @@ class ExtensionsPartition:
             value=record.value,
             received_at=max(record.timestamp, 0),
         )
-        letter = {**refused(row, rejection, None, None), "value": record.value}
+        kept = record.value if len(record.value or b"") <= MAX_KEPT_BYTES else None
+        letter = {**refused(row, rejection, None, None), "value": kept}
         folded.outputs.append(self._writer.letter(letter, self.stream_time, trace_of(record.headers)))
 
 

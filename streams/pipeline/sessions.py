@@ -6,6 +6,8 @@ Everything that belongs to one page load is settled here: its user, the skew of 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from streams.contracts.cloudevents import Headers, trace_of
 from streams.contracts.enriched import enriched_row, identify, watermark_row
 from streams.contracts.envelope import read_posting
@@ -165,20 +167,18 @@ class SessionsPartition:
         folded: Folded,
     ) -> None:
         assert posting.event is not None
+        row = enriched_row(posting, judgement, received_at, self._position(record))
+        letter = refused(self._letter(record, received_at), MISSING_EXTENSION, posting.scrubbed, posting.session_id)
+        # A large one keeps length, digest and place only: what waits is saved with its page load.
+        kept = letter["value"] if isinstance(letter["value"], bytes) else b""
+        letter["value"] = kept.decode() if 0 < len(kept) <= MAX_KEPT_WAITING else None
         item = Waiting(
             due=self.stream_time + self._plan.identity_wait_ms,
             ignorable=page_loads.ignorable(posting.event.meaning),
-            row=enriched_row(posting, judgement, received_at, self._position(record)),
-            letter=self._letter(record, received_at),
-            chars=len(record.value or b""),
+            row=row,
+            letter=letter,
+            saved_bytes=len(orjson.dumps([row, letter])),
         )
-        # A large one keeps length, digest and place only, so that the saved page load stays small.
-        kept = posting.scrubbed if item.chars <= MAX_KEPT_WAITING else None
-        letter = refused(item.letter, MISSING_EXTENSION, kept, posting.session_id)
-        item.letter = {
-            **letter,
-            "value": bytes(letter["value"]).decode() if isinstance(letter["value"], bytes) else None,
-        }
         for surplus in page_loads.wait(load, item):
             self._give_up(load, surplus, folded)
 

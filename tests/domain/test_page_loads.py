@@ -10,7 +10,7 @@ from streams.domain import page_loads
 from streams.domain.page_loads import (
     AUDIT_MS,
     MAX_WAITING,
-    MAX_WAITING_CHARS,
+    MAX_WAITING_BYTES,
     MEMORY_MS,
     RECENT_IDS,
     Judgement,
@@ -215,21 +215,21 @@ def test_the_user_is_learned_when_somebody_waits() -> None:
     assert judged(load, a_posting(sequence=2)).learned
 
 
-def a_waiting(due: int = T0, chars: int = 10) -> Waiting:
+def a_waiting(due: int = T0, size: int = 10) -> Waiting:
     """Return something that waits."""
-    return Waiting(due, ignorable=False, row={}, letter={}, chars=chars)
+    return Waiting(due, ignorable=False, row={}, letter={}, saved_bytes=size)
 
 
-@given(st.lists(st.integers(1, MAX_WAITING_CHARS + 1), max_size=MAX_WAITING + 20))
+@given(st.lists(st.integers(1, MAX_WAITING_BYTES + 1), max_size=MAX_WAITING + 20))
 def test_what_waits_is_bounded_and_the_oldest_go_first(sizes: list[int]) -> None:
     """By number and by size; nothing disappears."""
     load, given_up = a_load(), []
-    items = [a_waiting(due=index, chars=chars) for index, chars in enumerate(sizes)]
+    items = [a_waiting(due=index, size=size) for index, size in enumerate(sizes)]
     for item in items:
         given_up += page_loads.wait(load, item)
     assert given_up + load.waiting == items
     assert len(load.waiting) <= MAX_WAITING
-    assert len(load.waiting) <= 1 or sum(item.chars for item in load.waiting) <= MAX_WAITING_CHARS
+    assert sum(item.saved_bytes for item in load.waiting) <= MAX_WAITING_BYTES
 
 
 def test_a_wait_that_ends_now_has_ended() -> None:
