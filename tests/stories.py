@@ -105,5 +105,7 @@ def length(story: list[Step]) -> int:
 def stories(*, lasting: int = REMEMBERED, **about: Any) -> st.SearchStrategy[tuple[list[Envelope], int]]:
     """Return stories as envelopes and how long they last in milliseconds."""
     logins = st.sampled_from([(True, True), (True, True), (True, False), (False, False)])
-    told = steps(**about).filter(lambda story: length(story) <= lasting)
+    told = steps(**about).filter(
+        lambda story: length(story) <= lasting and any(step.action != "lost" for step in story)
+    )
     return st.builds(lambda story, known: (posted(story, logins=known), length(story)), told, logins)
