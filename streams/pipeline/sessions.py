@@ -74,7 +74,7 @@ class SessionsPartition:
         for key in sorted(self.store.keys(b"P")):
             load: PageLoad = self.store.get(key)
             for item in load.waiting:
-                self._give_up(load, item, folded)
+                self._give_up(load, item, now, folded)
             load.waiting = []
             if load.audit_due is not None:
                 self._audit(load, now, folded)
@@ -92,7 +92,7 @@ class SessionsPartition:
             if load is None:
                 continue
             for item in page_loads.give_up(load, at):
-                self._give_up(load, item, folded)
+                self._give_up(load, item, at, folded)
             if load.audit_due is not None and load.audit_due <= at:
                 self._audit(load, at, folded)
             if page_loads.is_forgettable(load, at):
@@ -180,7 +180,7 @@ class SessionsPartition:
             saved_bytes=len(orjson.dumps([row, letter])),
         )
         for surplus in page_loads.wait(load, item):
-            self._give_up(load, surplus, folded)
+            self._give_up(load, surplus, self.stream_time, folded)
 
     def _release(self, load: PageLoad, judgement: Judgement, folded: Folded) -> None:
         assert judgement.extension_key is not None
@@ -188,8 +188,9 @@ class SessionsPartition:
             self._admit(load, item.row, judgement.extension_key, Identity.SESSION, folded, [])
         load.waiting = []
 
-    def _give_up(self, load: PageLoad, item: Waiting, folded: Folded) -> None:
+    def _give_up(self, load: PageLoad, item: Waiting, at: int, folded: Folded) -> None:
         folded.urgent = True
+        page_loads.want_audit(load, at)
         event_type = str(item.row["type"])
         if item.ignorable:
             load.counts.ignored += 1

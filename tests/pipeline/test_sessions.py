@@ -160,6 +160,21 @@ def test_an_audit_counts_what_became_of_a_page_load() -> None:
     assert quiet.outputs == []
 
 
+@pytest.mark.parametrize("ends", [False, True])
+def test_what_is_given_up_after_an_audit_is_audited_again(ends: bool) -> None:
+    """The last row of a page load counts, so it must know of everything."""
+    stage, tab = a_stage(identity_wait_ms=90_000), Tab(login=None)
+    stage.fold([a_read(tab.presence(0))])
+    folded = stage.mark(T0 + 60_040, 1)
+    assert folded is not None
+    (audit,) = of(written(folded), "SessionAudit")
+    assert (audit["received"], audit["dead_letter"]) == (1, 0)
+    later = stage.finish() if ends else stage.mark(T0 + HOUR, 1)
+    assert later is not None
+    (audit,) = of(written(later), "SessionAudit")
+    assert (audit["received"], audit["dead_letter"]) == (1, 1)
+
+
 def test_records_without_a_page_load_are_audited_together() -> None:
     """Under `-`, and nothing of one is remembered for the next (DECISIONS 45)."""
     stage = a_stage()
