@@ -19,16 +19,15 @@ QUIET = {
 """Libraries that say too much, and the least level at which they are heard."""
 
 
-class MaskFilter(logging.Filter):
-    """Masks whatever looks like a phone number or an extension key, in our logs and in those of libraries."""
+class MaskFormatter(logging.Formatter):
+    """Masks whatever looks like a phone number or an extension key, in our lines, libraries' lines and tracebacks."""
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Mask the text of a record; nothing is dropped."""
-        text = record.getMessage()
-        masked = _NUMBER.sub(MASK, text) if _is_personal(text) else text
-        if masked is not text:
-            record.msg, record.args = masked, ()
-        return True
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line as it is written, masked; nothing is dropped."""
+        return "\n".join(_NUMBER.sub(MASK, line) if _is_personal(line) else line for line in self._lines(record))
+
+    def _lines(self, record: logging.LogRecord) -> list[str]:
+        return super().format(record).split("\n")
 
 
 def _is_personal(text: str) -> bool:
@@ -39,8 +38,7 @@ def _is_personal(text: str) -> bool:
 def setup(level: str) -> None:
     """Log to stderr from this level on, masked."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    handler.addFilter(MaskFilter())
+    handler.setFormatter(MaskFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     handler.addFilter(RepeatFilter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name, least in QUIET.items():

@@ -25,7 +25,10 @@ class RepeatFilter(logging.Filter):
         """Tell whether the line passes."""
         if record.name.partition(".")[0] == OURS:
             return True
-        text = record.getMessage()
+        try:
+            text = record.getMessage()
+        except (TypeError, ValueError):
+            return True  # A line with the wrong values: logging says so itself, and the library goes on.
         kind = record.name, record.levelno, _DIGITS.sub("0", text)
         passed_at, held_back = self._passed.get(kind, (float("-inf"), 0))
         if record.created - passed_at < WITHIN_SECONDS:
