@@ -30,7 +30,7 @@ class Metrics:
         self.received = self._counter("events_received", "Records read from the topic of widget events.", "type")
         self.processed = self._counter("events_processed", "Events by what became of them.", "type", "outcome")
         self.produced = self._counter("records_produced", "Records written and committed.", "topic")
-        self.dead_letters = self._counter("dead_letters", "Records refused.", "reason")
+        self.dead_letters = self._counter("dead_letters", "Records refused, by why.", "reason")
         self.gaps = self._counter("sequence_gaps", "Holes seen in the sequence numbers of page loads.")
         self.lost = self._counter("events_lost", "Sequence numbers that never came.")
         self.calls = self._counter("calls", "Legs whose record became final.", "direction", "disposition")
