@@ -1,6 +1,7 @@
 """`widget-streams verify`: prove stage by stage what the workers wrote (CONTRACT 9)."""
 
 import asyncio
+import logging
 
 import click
 from aiokafka.admin import AIOKafkaAdminClient
@@ -15,22 +16,32 @@ from streams.worker.reading import Reader
 from streams.worker.topics import partition_count
 from streams.worker.verify import Verification
 
-EXAMPLE = "Example: widget-streams verify --bootstrap-servers 127.0.0.1:9092"
+EXAMPLE = "\b\nExample:\n  widget-streams verify --bootstrap-servers 127.0.0.1:9092"
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLE)
 @with_settings(
-    "bootstrap_servers", "topic_prefix", "group", "token_key_file", "token_key_version", "identity_wait_seconds"
+    "bootstrap_servers",
+    "topic_prefix",
+    "group",
+    "token_key_file",
+    "token_key_version",
+    "raw_personal_data",
+    "identity_wait_seconds",
 )
 def command(settings: Settings) -> None:
     """Fold the recorded input again and compare every committed record with what had to be written.
 
     The sessions stage is proven against the widget events and the recorded marks, the extensions stage against the
-    enriched events in log order. Reads committed records only; the workers may go on meanwhile. Needs the token key of
-    the workers. Exit code 1 when a record is lost, doubled, different or out of order.
+    enriched events in log order. Reads committed records only; the workers may go on meanwhile. Needs the settings of
+    the workers, their token key above all. Exit code 1 when a record is lost, doubled, different or out of order.
     """
+    bootstrap = required_brokers(settings)
     try:
-        verdict, notes = asyncio.run(_verify(settings, required_brokers(settings)))
+        plan_of(settings, 1)
+        verdict, notes = asyncio.run(_verify(settings, bootstrap))
+    except SettingsError as error:
+        raise WrongUse(str(error)) from error
     except KafkaConnectionError as error:
         raise Unreachable(f"No Kafka answers at {settings.bootstrap_servers}: is it running?") from error
     except KafkaError as error:
@@ -38,14 +49,18 @@ def command(settings: Settings) -> None:
     for note in notes:
         click.echo(note)
     _report(verdict)
-    if verdict.problems or notes:
+    if verdict.problems:
         raise Problem(f"{verdict.problems} records are not as they have to be.")
+    if notes:
+        raise Problem("What could be compared is right, but not everything could: see above.")
 
 
 async def _verify(settings: Settings, bootstrap: str) -> tuple[Verdict, list[str]]:
+    # Without a handler Python prints aiokafka's warnings bare; what matters is in our own sentence.
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
     try:
+        await admin.start()
         plan = plan_of(settings, 1)
         count = await partition_count(admin, plan.events)
         if count is None:
@@ -53,8 +68,6 @@ async def _verify(settings: Settings, bootstrap: str) -> tuple[Verdict, list[str
         async with Reader(bootstrap) as reader:
             verification = Verification(plan_of(settings, count), reader, admin, _progress)
             return await verification.run(), verification.notes
-    except SettingsError as error:
-        raise WrongUse(str(error)) from error
     finally:
         await admin.close()
 
