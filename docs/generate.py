@@ -10,6 +10,7 @@ from pathlib import Path
 
 from prometheus_client.core import GaugeMetricFamily
 
+from streams.cli.worker import command as worker
 from streams.contracts.catalog import Naming, catalog
 from streams.contracts.privacy import POLICY, SPECIAL
 from streams.domain.legs.transitions import TRANSITIONS
@@ -23,8 +24,9 @@ NOTE = "<!-- Written by docs/generate.py from the code; edit that instead. -->\n
 
 def settings() -> str:
     """Return the page of settings."""
+    flags = {parameter.name: f"`{parameter.opts[0]}`" for parameter in worker.params}
     rows = [
-        f"| `{name}` | `--{name.replace('_', '-')}` | `{PREFIX}{name.upper()}` | {field.description} |"
+        f"| `{name}` | {flags.get(name, 'none')} | `{PREFIX}{name.upper()}` | {field.description} |"
         f" {'none' if field.default is None else f'`{field.default}`'} |"
         for name, field in Settings.model_fields.items()
     ]

@@ -41,8 +41,12 @@ class Settings(BaseModel):
         pattern=r"^[a-zA-Z0-9._-]{1,100}$",
         description="Name of this worker's place, the same after a restart: static membership and transactional id.",
     )
-    token_key: SecretStr | None = Field(None, description="Secret of the tokens, at least 16 characters.")
-    token_key_file: Path | None = Field(None, description="File that holds the secret of the tokens instead.")
+    token_key: SecretStr | None = Field(
+        None, description="Secret of the tokens, at least 16 characters. No flag: others could read it."
+    )
+    token_key_file: Path | None = Field(
+        None, description="File that holds the secret of the tokens, at least 16 characters."
+    )
     token_key_version: int = Field(1, ge=1, le=9999, description="Stands in every token; raise it with a new secret.")
     raw_personal_data: bool = Field(False, description="Keep phone numbers readable: an explicit opt-in.")
     identity_wait_seconds: Seconds = Field(30, description="How long an event waits for its page load's login.")

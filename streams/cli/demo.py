@@ -5,7 +5,10 @@ import click
 from streams.cli.errors import Problem
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]}, epilog="Example: widget-streams demo")
+@click.command(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="\b\nExample:\n  widget-streams demo --extensions 100 --rate 50",
+)
 @click.option(
     "--extensions", type=click.IntRange(2, 2_000), default=40, show_default=True, help="People with a widget."
 )

@@ -38,7 +38,10 @@ class Instant(click.ParamType):
         return round(moment.astimezone(UTC).timestamp() * 1000)
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+EXAMPLE = "\b\nExample:\n  widget-streams fold calls.jsonl --out folded --until 2026-03-02T10:00:00Z"
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLE)
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the records.")
 @click.option("--until", type=Instant(), help="Let time run to this instant after the last line.")
@@ -50,9 +53,7 @@ def command(
     """Fold envelopes in FILES (one JSON object a line) into the records of every topic.
 
     Writes OUT/<topic>.jsonl, a line per record with key, value and headers, and OUT/summary.json. The same input gives
-    the same bytes on every machine. Phone numbers become tokens of a public development key.
-
-    Example: widget-streams fold calls.jsonl --out folded --until 2026-03-02T10:00:00Z
+    the same bytes on every machine: variables are not read. Phone numbers become tokens of a public development key.
     """
     click.echo("Tokens are made with the public development key: do not compare them with production.", err=True)
     plan = _plan(directory, settings)

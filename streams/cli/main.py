@@ -14,7 +14,7 @@ class Entry(NamedTuple):
 
 
 COMMANDS = {
-    "worker": Entry("worker", "Run the Faust worker: all stages, or those named with --stage."),
+    "worker": Entry("worker", "Run the Faust worker: both stages, exactly once."),
     "topics": Entry("topics", "List the topics, or create what is missing."),
     "fold": Entry("fold", "Run the whole pipeline over files, without Kafka."),
     "verify": Entry("verify", "Prove stage by stage that nothing is lost, doubled or different."),
@@ -47,12 +47,28 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
 
 
-@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+EPILOG = """\b
+Examples:
+  widget-streams demo
+  widget-streams worker --config worker.toml
+  widget-streams fold calls.jsonl --out folded
+
+`widget-streams COMMAND --help` explains each. Exit codes: 0 done, 1 found a problem, 2 wrong use, 3 a service is
+unreachable.
+"""
+
+
+@click.command(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    epilog=EPILOG,
+)
 @click.version_option(package_name="widget-streams", message="%(prog)s %(version)s")
 def main() -> None:
     """Turn the events of the RingCentral Embeddable widget into call records, presence and metrics on Kafka.
 
-    Settings: flags, then WIDGET_STREAMS_* variables, then a TOML file (--config).
+    Settings: flags of a command, then WIDGET_STREAMS_* variables, then a TOML file (--config of a command, or
+    WIDGET_STREAMS_CONFIG).
     """
 
 

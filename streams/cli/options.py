@@ -32,7 +32,7 @@ def with_settings(*names: str) -> Callable[[Command], Command]:
             default = "" if field.default is None else f"  [default: {field.default}]"
             flag = f"--{name.replace('_', '-')}"
             decorated = click.option(flag, name, metavar="VALUE", help=f"{field.description}{default}")(decorated)
-        help_text = "TOML file with settings."
+        help_text = "TOML file with settings; flags and variables win over it."
         path = click.Path(exists=True, dir_okay=False, path_type=Path)
         return click.option("--config", type=path, help=help_text)(decorated)
 

@@ -13,7 +13,9 @@ def command() -> None:
     """List the Avro schemas and check their compatibility."""
 
 
-@command.command("list", epilog="\b\nExample:\n  widget-streams schemas list")
+@command.command(
+    "list", short_help="Show the schemas with their ids.", epilog="\b\nExample:\n  widget-streams schemas list"
+)
 def list_schemas() -> None:
     """Show each record with its subject, its id without a registry, and its released versions."""
     ids = schemas.ids()
@@ -24,7 +26,9 @@ def list_schemas() -> None:
         click.echo(f"{record:<16} {schemas.file_name(record):<22} {ids[subject]:>3}  {released:<9} {subject}")
 
 
-@command.command("check", epilog="\b\nExample:\n  widget-streams schemas check")
+@command.command(
+    "check", short_help="Check schemas and their compatibility.", epilog="\b\nExample:\n  widget-streams schemas check"
+)
 @click.option(
     "--folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),

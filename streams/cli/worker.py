@@ -21,7 +21,7 @@ from streams.worker.installation import plan_of
 from streams.worker.startup import NoKafkaError, TopicsDoNotFitError, partitions_of
 
 ERRORS = {1: Problem, 2: WrongUse, 3: Unreachable}
-EXAMPLE = "Example: widget-streams worker --bootstrap-servers 127.0.0.1:9092 --instance-id worker-0"
+EXAMPLE = "\b\nExample:\n  widget-streams worker --bootstrap-servers 127.0.0.1:9092 --instance-id worker-0"
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLE)
