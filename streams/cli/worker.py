@@ -16,7 +16,7 @@ from streams.engine.options import EngineOptions
 from streams.settings import Settings, SettingsError
 from streams.telemetry import logs
 from streams.worker.app import CallsApp
-from streams.worker.health import PortInUseError
+from streams.worker.health import CannotServeError
 from streams.worker.installation import plan_of
 from streams.worker.startup import NoKafkaError, TopicsDoNotFitError, partitions_of
 
@@ -55,8 +55,10 @@ def command(settings: Settings) -> None:
         plan_of(settings, 1)
         plan = plan_of(settings, asyncio.run(partitions_of(settings, bootstrap)))
         with tempfile.TemporaryDirectory(prefix="widget-streams-") as folder:
-            run(CallsApp(settings, plan, options_of(settings, bootstrap), Path(folder)).faust)
-    except (SettingsError, TopicsDoNotFitError, PortInUseError) as error:
+            app = CallsApp(settings, plan, options_of(settings, bootstrap), Path(folder))
+            app.health.bind()
+            run(app.faust)
+    except (SettingsError, TopicsDoNotFitError, CannotServeError) as error:
         raise WrongUse(str(error)) from error
     except NoKafkaError as error:
         raise Unreachable(str(error)) from error

@@ -5,6 +5,7 @@ partitions and folds. `live`: the loop turns and, while there was something to d
 """
 
 import errno
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -13,8 +14,8 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 
-class PortInUseError(Exception):
-    """The port of the pages is taken; the text says what to do."""
+class CannotServeError(Exception):
+    """The pages cannot be served at their address; the text says what to do."""
 
 
 @dataclass(frozen=True)
@@ -39,30 +40,47 @@ class HealthServer:
         for name in ("started", "ready", "live"):
             app.router.add_get(f"/health/{name}", _page(getattr(checks, name)))
         self._runner = web.AppRunner(app, access_log=None)
+        self._socket: socket.socket | None = None
 
-    async def start(self) -> None:
-        """Bind and serve.
+    def bind(self) -> None:
+        """Take the port; before anything else starts, so that a taken one is told before it is in the way.
 
         Raises:
-            PortInUseError: Somebody else has the port.
+            CannotServeError: Somebody else has the port, or the address is none of this machine's.
         """
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self.port)
         try:
-            await site.start()
+            family, _, _, _, address = socket.getaddrinfo(self._host, self.port, type=socket.SOCK_STREAM)[0]
+            self._socket = socket.create_server(address[:2], family=family)
         except OSError as error:
-            await self._runner.cleanup()
-            if error.errno != errno.EADDRINUSE:
-                raise
-            raise PortInUseError(
-                f"Port {self.port} on {self._host} is taken, so /metrics cannot be served there: choose another with"
-                " --health-port, or 0 for a free one."
+            taken = error.errno == errno.EADDRINUSE
+            why = "is taken" if taken else f"cannot be had ({error.strerror})"
+            remedy = (
+                "another with --health-port, or 0 for a free one"
+                if taken
+                else "others with --health-host, --health-port"
+            )
+            raise CannotServeError(
+                f"Port {self.port} on {self._host} {why}, so /metrics cannot be served there: choose {remedy}."
             ) from error
-        self.port = self._runner.addresses[0][1]
+        self.port = self._socket.getsockname()[1]
+
+    async def start(self) -> None:
+        """Serve; binds first where nobody did.
+
+        Raises:
+            CannotServeError: See `bind`.
+        """
+        if self._socket is None:
+            self.bind()
+        assert self._socket is not None
+        await self._runner.setup()
+        await web.SockSite(self._runner, self._socket).start()
 
     async def stop(self) -> None:
         """Serve no more."""
         await self._runner.cleanup()
+        if self._socket is not None:
+            self._socket.close()
 
     async def _metrics(self, _: web.Request) -> web.Response:
         return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
