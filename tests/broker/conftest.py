@@ -54,6 +54,11 @@ class Namespace(NamedTuple):
         full = self.prefix + name
         settings = {key.replace("_", "."): value for key, value in config.items()}
         self.admin.create_topics([NewTopic(full, partitions, config=settings)])[full].result(20)
+        end = time.monotonic() + 20
+        # The controller answers a moment before the broker lists the topic.
+        while full not in self.admin.list_topics(timeout=20).topics:
+            assert time.monotonic() < end, f"{full} was created and is not listed"
+            time.sleep(0.02)
         return full
 
     def group(self, name: str = "group") -> str:
