@@ -52,7 +52,8 @@ def list_topics(settings: Settings) -> None:
     show_default=True,
     help="Copies of each topic; 1 on a single broker.",
 )
-def apply_topics(settings: Settings, partitions: int, replication_factor: int) -> None:
+@click.option("--dry-run", is_flag=True, help="Only tell what would be created, and what differs.")
+def apply_topics(settings: Settings, partitions: int, replication_factor: int, *, dry_run: bool) -> None:
     """Create the topics that are missing, and tell what differs. Never shrinks, alters or deletes.
 
     Exits with 1 when a topic differs from the catalogue, 3 when no broker answers.
@@ -60,13 +61,13 @@ def apply_topics(settings: Settings, partitions: int, replication_factor: int) -
     brokers = required_brokers(settings)
     naming = Naming(settings.topic_prefix, settings.group)
     plan = cluster.plan(naming, partitions=partitions, replication_factor=replication_factor)
-    created, found = asyncio.run(_apply(brokers, plan))
+    created, found = asyncio.run(_apply(brokers, plan, dry_run=dry_run))
     for name in created:
-        click.echo(f"created {name}")
+        click.echo(f"{'would create' if dry_run else 'created'} {name}")
     for problem in found:
         click.echo(problem.sentence())
     unchanged = len(plan.topics) - len(created)
-    click.echo(f"{len(created)} topics created, {unchanged} were there.")
+    click.echo(f"{len(created)} topics {'to be created' if dry_run else 'created'}, {unchanged} were there.")
     if found:
         raise Problem(
             f"{len(found)} differences that this command does not mend: change the topics with your Kafka tools, "
@@ -74,12 +75,18 @@ def apply_topics(settings: Settings, partitions: int, replication_factor: int) -
         )
 
 
-async def _apply(bootstrap_servers: str, plan: cluster.Plan) -> tuple[list[str], list[cluster.Difference]]:
+async def _apply(
+    bootstrap_servers: str, plan: cluster.Plan, *, dry_run: bool
+) -> tuple[list[str], list[cluster.Difference]]:
     # Without a handler Python prints aiokafka's warnings bare; what matters is in our own sentence.
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers, client_id="widget-streams-topics")
     try:
         await asyncio.wait_for(admin.start(), _CONNECT_TIMEOUT_SECONDS)
+        if dry_run:
+            found = await cluster.differences(admin, plan)
+            missing = [problem.topic for problem in found if problem.what == "missing"]
+            return missing, [problem for problem in found if problem.what != "missing"]
         return await cluster.create_missing(admin, plan), await cluster.differences(admin, plan)
     except cluster.TopicsError as error:
         raise Problem(str(error)) from error

@@ -69,6 +69,21 @@ def test_apply_creates_the_catalogue(kafka: str, namespace: Namespace) -> None:
             assert setting(namespace, topic.name(names), name) == value, (topic.id, name)
 
 
+def test_a_dry_run_creates_nothing(kafka: str, namespace: Namespace) -> None:
+    """It tells what would be created, and afterwards that nothing would; a difference is one in a dry run, too."""
+    result = apply(kafka, namespace, "--dry-run")
+    assert result.exit_code == 0, result.output
+    assert on_cluster(namespace) == {}
+    names = [topic.name(naming(namespace)) for topic in catalog().topics]
+    told = [f"would create {name}" for name in names]
+    assert result.output.splitlines() == [*told, "16 topics to be created, 0 were there."]
+    apply(kafka, namespace)
+    assert apply(kafka, namespace, "--dry-run").output == "0 topics to be created, 16 were there.\n"
+    result = apply(kafka, namespace, "--dry-run", partitions=PARTITIONS + 1)
+    assert result.exit_code == 1
+    assert "partitions is 2, wanted is 3." in result.output
+
+
 def test_apply_again_changes_nothing(kafka: str, namespace: Namespace) -> None:
     """The second run finds nothing to do and nothing to complain about."""
     apply(kafka, namespace)
