@@ -22,6 +22,8 @@ from streams.demo.feed import Feed
 from streams.demo.screen import line, render
 from streams.local.embedded import EmbeddedKafka
 from streams.local.ports import free_ports
+from streams.local.progress import told_on
+from streams.local.tools import Tools
 from streams.worker.topics import create_missing, plan
 
 PARTITIONS = 4
@@ -59,7 +61,8 @@ def run(options: Options, say: Say) -> Board:
     board = Board()
     try:
         say("Starting Apache Kafka (the first time it is fetched) ...")
-        with EmbeddedKafka() as kafka:
+        tools = Tools.from_environment()._replace(report=told_on(sys.stderr))
+        with EmbeddedKafka(tools=tools) as kafka:
             try:
                 _show(options, kafka.bootstrap, children, board, say)
             except KeyboardInterrupt:
@@ -125,7 +128,7 @@ def _watch_screen(options: Options, children: Children, board: Board, where: str
     with Live(console=console, screen=True, auto_refresh=False) as live:
         while not _over(options, begun):
             children.check()
-            live.update(render(board, f"{where} · Ctrl-C ends", console.height), refresh=True)
+            live.update(render(board, f"{where} · Ctrl-C ends", *console.size), refresh=True)
             time.sleep(REFRESH_SECONDS)
 
 

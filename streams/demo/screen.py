@@ -1,6 +1,7 @@
 """The demo's screen: calls, presence and records on one terminal page."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -9,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from streams.demo.board import Board
+from streams.demo.board import LATEST, Board
 
 STYLES = {
     "RINGING": "yellow",
@@ -24,86 +25,124 @@ STYLES = {
     "ANSWERED": "green",
     "MISSED": "red",
 }
-ROWS = 40
+WIDE = 110
+"""Terminals of so many columns show everything; narrower ones what matters most."""
+CALL_COLUMNS = {
+    True: ("Extension", "Direction", "State", "For", "Other side", "Tabs"),
+    False: ("Extension", "State", "For", "Other side"),
+}
+RECORD_COLUMNS = {
+    True: ("Ended", "Extension", "Direction", "Disposition", "Ring", "Talk", "Hold", "Other side", "Quality"),
+    False: ("Ended", "Extension", "Direction", "Disposition", "Ring", "Talk", "Hold"),
+}
+FRAME = 3
+"""Lines of a panel with a table that are not rows: two borders and the header."""
 
 
-def render(board: Board, where: str, height: int) -> RenderableType:
-    """Return the page; `where` says where else to look, `height` is the terminal's in lines."""
+def render(board: Board, where: str, width: int, height: int) -> RenderableType:
+    """Return the page; `where` says where else to look, width and height are the terminal's."""
+    wide = width >= WIDE
+    texts = (_totals(board), where)
+    head = 2 + sum(-(-len(text) // (width - 4)) for text in texts)
+    latest = FRAME + max(3, min(LATEST, height // 3 - FRAME))
+    rows = max(1, height - head - latest - FRAME)
     layout = Layout()
-    layout.split_column(Layout(_head(board, where), size=5), Layout(name="tables"), Layout(_latest(board), size=15))
-    rows = max(3, min(ROWS, height - 26))
-    layout["tables"].split_row(Layout(_calls(board, rows), ratio=3), Layout(_presence(board, rows), ratio=2))
+    layout.split_column(
+        Layout(_head(*texts), size=head),
+        Layout(name="tables"),
+        Layout(_latest(board, latest - FRAME, wide=wide), size=latest),
+    )
+    layout["tables"].split_row(
+        Layout(_calls(board, rows, wide=wide), ratio=3), Layout(_presence(board, rows, wide=wide), ratio=2)
+    )
     return layout
 
 
-def _head(board: Board, where: str) -> Panel:
+def _totals(board: Board) -> str:
     delay = board.median_delay()
     with board.lock:
-        text = f"{len(board.active)} calls now · {board.records} record revisions · "
-        text += " · ".join(f"{name.lower()} {number}" for name, number in board.dispositions.most_common(6))
-        refused = f" · {board.dead_letters.total()} dead letters" if board.dead_letters else ""
-    speed = f" · call end to record here: {delay:.2f} s (median)" if delay is not None else ""
-    return Panel(Group(Text(text + refused + speed), Text(where, style="dim")), title="widget-streams demo")
+        parts = [f"{len(board.active)} calls now", f"{board.records} record revisions"]
+        parts += [f"{name.lower()} {number}" for name, number in board.dispositions.most_common(6)]
+        if board.dead_letters:
+            parts.append(f"{board.dead_letters.total()} dead letters")
+    if delay is not None:
+        parts.append(f"call end to record here: {delay:.2f} s (median)")
+    return " · ".join(parts)
 
 
-def _calls(board: Board, rows: int) -> Panel:
+def _head(totals: str, where: str) -> Panel:
+    return Panel(Group(Text(totals), Text(where, style="dim")), title="widget-streams demo")
+
+
+def _table(columns: Sequence[str]) -> Table:
     table = Table(expand=True, box=None)
-    for name in ("Extension", "Direction", "State", "For", "Other side", "Tabs"):
-        table.add_column(name)
+    for name in columns:
+        table.add_column(name, no_wrap=True)
+    return table
+
+
+def _calls(board: Board, rows: int, *, wide: bool) -> Panel:
+    columns = CALL_COLUMNS[wide]
+    table = _table(columns)
     now = time.time() * 1000
     with board.lock:
         calls = sorted(board.active.values(), key=lambda row: -(row["state_since"] or 0))[:rows]
     for row in calls:
         state = row["state"] + (" (muted)" if row["muted"] else "")
-        table.add_row(
-            row["extension_key"],
-            row["direction"].lower(),
-            Text(state, style=STYLES.get(row["state"], "")),
-            clock((now - row["state_since"]) / 1000 if row["state_since"] else None),
-            other_side(row),
-            str(row["tabs"]),
-        )
+        cells: dict[str, RenderableType] = {
+            "Extension": extension(row["extension_key"], wide=wide),
+            "Direction": row["direction"].lower(),
+            "State": Text(state, style=STYLES.get(row["state"], "")),
+            "For": clock((now - row["state_since"]) / 1000 if row["state_since"] else None),
+            "Other side": other_side(row),
+            "Tabs": str(row["tabs"]),
+        }
+        table.add_row(*(cells[name] for name in columns))
     return Panel(table, title="Active calls")
 
 
-def _presence(board: Board, rows: int) -> Panel:
-    counts = Text("  ".join(f"{name.lower()} {number}" for name, number in board.activities().most_common()))
-    table = Table(expand=True, box=None)
-    for name in ("Extension", "Activity", "For"):
-        table.add_column(name)
+def _presence(board: Board, rows: int, *, wide: bool) -> Panel:
+    counts = "  ".join(f"{name.lower()} {number}" for name, number in board.activities().most_common())
+    table = _table(("Extension", "Activity", "For"))
     now = time.time() * 1000
     with board.lock:
-        people = sorted(board.presence.values(), key=lambda row: -(row["activity_since"] or 0))[: rows - 2]
+        people = sorted(board.presence.values(), key=lambda row: -(row["activity_since"] or 0))[: max(0, rows - 1)]
     for row in people:
         since = row["activity_since"]
         activity = Text(row["activity"], style=STYLES.get(row["activity"], ""))
-        table.add_row(row["extension_key"], activity, clock((now - since) / 1000 if since else None))
-    return Panel(Group(counts, table), title="Presence")
+        time_in = clock((now - since) / 1000 if since else None)
+        table.add_row(extension(row["extension_key"], wide=wide), activity, time_in)
+    return Panel(Group(Text(counts, no_wrap=True, overflow="ellipsis"), table), title="Presence")
 
 
-def _latest(board: Board) -> Panel:
-    table = Table(expand=True, box=None)
-    for name in ("Ended", "Extension", "Direction", "Disposition", "Ring", "Talk", "Hold", "Other side", "Quality"):
-        table.add_column(name)
+def _latest(board: Board, rows: int, *, wide: bool) -> Panel:
+    columns = RECORD_COLUMNS[wide]
+    table = _table(columns)
     with board.lock:
-        rows = list(board.latest)
-    for row in rows:
-        table.add_row(*_cells(row))
+        latest = list(board.latest)[:rows]
+    for row in latest:
+        cells = _cells(row, wide=wide)
+        table.add_row(*(cells[name] for name in columns))
     return Panel(table, title="Latest call records")
 
 
-def _cells(row: dict[str, Any]) -> list[RenderableType]:
-    return [
-        time.strftime("%H:%M:%S", time.localtime(row["ended_at"] / 1000)),
-        row["extension_key"],
-        row["direction"].lower(),
-        Text(row["disposition"], style=STYLES.get(row["disposition"], "")),
-        seconds(row["ring_ms"]),
-        seconds(row["talk_ms"]),
-        seconds(row["hold_ms"]),
-        other_side(row),
-        " ".join(row["quality"]).lower(),
-    ]
+def _cells(row: dict[str, Any], *, wide: bool) -> dict[str, RenderableType]:
+    return {
+        "Ended": time.strftime("%H:%M:%S", time.localtime(row["ended_at"] / 1000)),
+        "Extension": extension(row["extension_key"], wide=wide),
+        "Direction": row["direction"].lower(),
+        "Disposition": Text(row["disposition"], style=STYLES.get(row["disposition"], "")),
+        "Ring": seconds(row["ring_ms"]),
+        "Talk": seconds(row["talk_ms"]),
+        "Hold": seconds(row["hold_ms"]),
+        "Other side": other_side(row),
+        "Quality": " ".join(row["quality"]).lower(),
+    }
+
+
+def extension(key: str, *, wide: bool) -> str:
+    """Return an extension key, without the main number where there is no room: all have the same in the demo."""
+    return key if wide else key[key.index("*") :]
 
 
 def line(row: dict[str, Any]) -> str:
