@@ -4,6 +4,7 @@ Each field has its unit in its name and its bounds in its type. What must differ
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 PREFIX = "WIDGET_STREAMS_"
 BESIDE = frozenset({"CONFIG", "JAVA", "MAVEN_MIRROR", "TEST_BOOTSTRAP"})
 """Variables with our prefix that are no settings of the services."""
+
+_SERVICE_LINK = re.compile(r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)")
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
@@ -83,12 +86,23 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None, con
     for name, value in (_file(config) if config else {}).items():
         given[name] = value, f"{name} in {config}"
     for variable, value in environ.items():
-        if variable.startswith(PREFIX) and variable.removeprefix(PREFIX) not in BESIDE:
+        if variable.startswith(PREFIX) and not _is_beside(variable.removeprefix(PREFIX), value):
             given[variable.removeprefix(PREFIX).lower()] = value, variable
     for name, value in flags.items():
         if value is not None:
             given[name] = value, "--" + name.replace("_", "-")
     return _check(given)
+
+
+def _is_beside(name: str, value: str) -> bool:
+    return name in BESIDE or (name.lower() not in NAMES and _is_service_link(name, value))
+
+
+def _is_service_link(name: str, value: str) -> bool:
+    """Tell what Kubernetes puts into every pod beside a Service of our name: addresses, no settings of ours."""
+    return _SERVICE_LINK.fullmatch(name) is not None or (
+        name.endswith("PORT") and value.startswith(("tcp://", "udp://", "sctp://"))
+    )
 
 
 def _file(path: Path) -> dict[str, Any]:

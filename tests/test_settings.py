@@ -55,6 +55,19 @@ def test_variables_that_are_not_ours_are_left_alone() -> None:
     assert load({}, environ=environ) == DEFAULTS
 
 
+def test_addresses_that_kubernetes_puts_beside_a_service_are_no_settings() -> None:
+    """A Service named widget-streams, or widget-streams-worker, must not keep its own pods from starting."""
+    links = {
+        "SERVICE_HOST": "10.0.0.7", "SERVICE_PORT": "6066", "SERVICE_PORT_METRICS": "6066", "PORT": "tcp://10.0.0.7:6066",
+        "PORT_6066_TCP": "tcp://10.0.0.7:6066", "PORT_6066_TCP_PROTO": "tcp", "PORT_6066_TCP_PORT": "6066",
+        "PORT_6066_TCP_ADDR": "10.0.0.7",
+    }  # fmt: skip
+    for service in ("WIDGET_STREAMS_", "WIDGET_STREAMS_WORKER_"):
+        assert load({}, environ={service + name: value for name, value in links.items()}) == DEFAULTS
+    assert "WIDGET_STREAMS_PORT" in refused(environ={"WIDGET_STREAMS_PORT": "6066"})
+    assert "WIDGET_STREAMS_HEALTH_PORT is wrong" in refused(environ={"WIDGET_STREAMS_HEALTH_PORT": "tcp://10.0.0.7:1"})
+
+
 def test_an_unknown_name_is_named_with_where_it_stands(tmp_path: Path) -> None:
     """A misspelt setting must not be a setting that does nothing; the right names are told."""
     text = refused(environ={"WIDGET_STREAMS_GRUOP": "x"}, config=a_file(tmp_path, 'prefix = "x"'))
