@@ -2,7 +2,7 @@
 
 import click
 
-from streams.cli.errors import Problem
+from streams.cli.errors import Problem, WrongUse
 
 
 @click.command(
@@ -23,9 +23,16 @@ def command(extensions: int, rate: float, seed: int, duration: float | None) -> 
     What is shown is read back from the topics. Needs no Docker, no Java and no root: what is missing is fetched to your
     cache folder. Ctrl-C stops all of it and leaves nothing behind. All people and numbers are invented.
     """
-    from streams.demo.children import ChildEndedError
-    from streams.demo.run import Options, run, summary
-    from streams.local.errors import LocalError
+    try:
+        from streams.demo.children import ChildEndedError
+        from streams.demo.run import Options, run, summary
+        from streams.local.errors import LocalError
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "rich":
+            raise
+        raise WrongUse(
+            "The demo needs the package's extra `embedded`: pip install 'widget-streams[embedded]'."
+        ) from error
 
     try:
         board = run(Options(extensions, rate, seed, duration), click.echo)

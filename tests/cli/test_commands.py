@@ -4,6 +4,8 @@ import json
 import re
 import shlex
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -227,6 +229,15 @@ def test_simulate_does_not_guess_how_much_to_write(tmp_path: Path) -> None:
     result = run("simulate", "--out", str(tmp_path / "none" / "x.jsonl"), "--events", "1")
     assert result.exit_code == 2
     assert "cannot be written: No such file" in result.output
+
+
+def test_the_demo_names_the_extra_that_it_needs() -> None:
+    """Exit code 2 where the package was installed without it."""
+    without = "import sys; sys.modules['rich'] = None; from streams.cli.main import main; main(['demo'])"
+    done = subprocess.run([sys.executable, "-c", without], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "widget-streams[embedded]" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_the_version_is_told() -> None:
