@@ -160,6 +160,17 @@ def test_an_audit_counts_what_became_of_a_page_load() -> None:
     assert quiet.outputs == []
 
 
+def test_a_wait_that_ends_brings_no_audit_forward() -> None:
+    """At most one a minute, whatever happens meanwhile."""
+    stage = a_stage(identity_wait_ms=1_000)
+    stage.fold([a_read(Tab(login=None).presence(0))])
+    early, later = stage.mark(T0 + 60_039, 1), stage.mark(T0 + 60_040, 1)
+    assert early is not None
+    assert later is not None
+    assert [row.record for row in written(early)] == ["DeadLetter"]
+    assert [row.record for row in written(later)] == ["SessionAudit"]
+
+
 @pytest.mark.parametrize("ends", [False, True])
 def test_what_is_given_up_after_an_audit_is_audited_again(ends: bool) -> None:
     """The last row of a page load counts, so it must know of everything."""
