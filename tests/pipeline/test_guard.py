@@ -7,13 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.contracts.letters import MAX_KEPT_BYTES
 from streams.contracts.snapshots import CLOCK, NAME, SavedStateError
 from streams.domain.postings import Rejection
 from streams.domain.words import Outcome, RejectReason
+from streams.pipeline.extensions import ExtensionsPartition
 from streams.pipeline.guard import fold_guarded, why
 from streams.pipeline.records import Folded, InputRecord, Read, Written
 from streams.pipeline.store import Kinds, Store
 from streams.pipeline.writer import OutputTooLargeError
+from tests.builders import LOGIN, a_plan, rows_of
 
 KINDS: Kinds = {b"N": (NAME, None), b"C": (CLOCK, None)}
 Refused = list[tuple[int, Rejection]]
@@ -134,3 +137,14 @@ def test_an_interruption_is_not_swallowed() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         fold_guarded(records([b"a"]), Store(KINDS, {}), step, refuse)
+
+
+@pytest.mark.parametrize(("size", "kept"), [(MAX_KEPT_BYTES, True), (MAX_KEPT_BYTES + 1, False), (950_000, False)])
+def test_a_dead_letter_of_the_second_stage_always_fits_into_its_topic(size: int, kept: bool) -> None:
+    """Otherwise the refusal itself would fail, again and again."""
+    stage = ExtensionsPartition(a_plan(), 0, {})
+    folded = stage.fold([Read(0, 7, -1, LOGIN.encode(), b"\x00" * size)])
+    ((_, _, row),) = rows_of(folded.outputs)
+    assert row is not None
+    assert (row["reason"], row["stage"], row["value_bytes"]) == ("INTERNAL_ERROR", "extensions", size)
+    assert (row["value"] is not None) is kept
