@@ -1,0 +1,49 @@
+"""The page of the documentation that the figures are written to."""
+
+from collections.abc import Mapping, Sequence
+
+from tests.bench.figures import HEAD, Figure, rows
+
+INTRODUCTION = """\
+<!-- Written by `python -m tests.bench --write docs/benchmarks.md`; measure again instead of editing. -->
+# Benchmarks
+
+    make bench                                            # everything, about 15 minutes
+    python -m tests.bench --quick                         # one short run of each
+    python -m tests.bench --only throughput,latency       # some of it
+    python -m tests.bench --write docs/benchmarks.md      # this page
+
+Every figure is taken on an Apache Kafka that the bench starts itself and that shares the machine with what is
+measured. Peers run one after the other in the same run, on the same records, so their ratios mean more than absolute
+figures: these depend on the machine and on what else it did. The load average stands beside each figure.
+"""
+
+EXPLANATION = """\
+- **Throughput**: a backlog of the envelopes of a simulated call centre, in the mix told below; one worker process with
+  both stages; from the first commit to the commit after which nothing was left in either stage. The worker's own
+  counters must show every envelope, or the measurement fails.
+- **Bare loop**: aiokafka alone, one process: consume, parse the JSON, write the event, all in transactions of 100 ms.
+  It keeps no state, knows no user, writes no Avro and is not fenced by the group.
+- **Faust agent**: what Faust's documentation shows: one agent, a table, `send`; at least once. It does a fraction of
+  the work, and its counts are not exact after a crash.
+- **Latency**: from the time that Kafka stamps on the envelope that ends a leg to when a `read_committed` consumer has
+  the call record.
+- **Recovery**: changelogs filled with the state of folded envelopes; from the takeover to the state in memory.
+- **Processor time** of the stages is that of the pure folds in one process, of the worker all that the process used.
+"""
+
+
+def page(figures: Sequence[Figure], machine: Mapping[str, str], day: str, told: Sequence[str]) -> str:
+    """Return the page in Markdown.
+
+    Args:
+        figures: What was measured.
+        machine: Facts about the machine.
+        day: When.
+        told: Lines that the measurements told on their way, the mix of the traffic among them.
+    """
+    lines = [HEAD, tuple("---" for _ in HEAD), *rows(figures)]
+    table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    about = "\n".join(f"- {name}: {value}" for name, value in {"Date": day, **machine}.items())
+    log = "\n".join(f"    {line}" for line in told)
+    return f"{INTRODUCTION}\n{about}\n\n{table}\n\n{EXPLANATION}\n## As it was told\n\n{log}\n"

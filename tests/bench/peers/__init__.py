@@ -1,0 +1,1 @@
+"""What the worker is compared with: programs that a user of Kafka or Faust might write instead."""

@@ -1,0 +1,119 @@
+"""Envelopes per second of one worker, beside a bare client loop and an idiomatic Faust agent on the same topic."""
+
+import tempfile
+import urllib.request
+from collections.abc import Callable
+
+from tests.bench.figures import Figure, at_least
+from tests.bench.installation import Installation, Offsets, Place, read
+from tests.bench.processes import Program
+from tests.bench.progress import Progress, Speed
+from tests.bench.traffic import Sent, Traffic, mix
+
+TRAFFIC = Traffic(people=3_000, envelopes=250_000)
+QUICK = Traffic(people=800, envelopes=50_000)
+FAUST_SECONDS = 20.0
+LIMIT_SECONDS = 300.0
+
+
+class Throughput:
+    """Runs all three several times on the same envelopes, always beside the broker and one at a time."""
+
+    def __init__(self, bootstrap: str, say: Callable[[str], None], *, quick: bool):
+        """Use this broker and tell what is done."""
+        self._bootstrap, self._say = bootstrap, say
+        self._traffic = QUICK if quick else TRAFFIC
+        self._runs = 1 if quick else 3
+        about = "both stages, exactly once, first to last commit"
+        self.worker = Figure("Throughput of one worker", "envelopes/s", at_least(8_000), about)
+        self.cpu = Figure("Processor time of the worker", "µs/envelope", None, "both stages and the Kafka client")
+        self.loop = Figure("Bare aiokafka loop", "envelopes/s", None, "consume, orjson, produce in transactions")
+        self.faust = Figure("Idiomatic Faust agent", "envelopes/s", None, "decode, count in a table, fastavro, send")
+        self.to_loop = Figure("Worker to bare loop", "ratio", None, "same run, same envelopes")
+        self.to_faust = Figure("Worker to Faust agent", "ratio", None, "same run, same envelopes")
+
+    def measure(self) -> list[Figure]:
+        """Return the figures of all runs."""
+        records = list(self._traffic.records())
+        self._say(mix(records))
+        for run in range(1, self._runs + 1):
+            self._run(f"throughput{run}", records)
+        return [self.worker, self.cpu, self.loop, self.to_loop, self.faust, self.to_faust]
+
+    def _run(self, name: str, records: list[Sent]) -> None:
+        there = Installation(self._bootstrap, name, replay=True)
+        there.preload(records)
+        worker = worker_speed(there, len(records))
+        self.worker.add(worker.rate)
+        self.cpu.add(worker.cpu_us)
+        loop = self._loop(there, name)
+        self.loop.add(loop.rate)
+        faust = self._faust(there, name)
+        self.faust.add(faust.rate)
+        self.to_loop.add(worker.rate / loop.rate)
+        self.to_faust.add(worker.rate / faust.rate)
+        self._say(
+            f"{name}: worker {worker.rate:,.0f}/s ({worker.cpu_us:.0f} µs of processor each, {worker.seconds:.1f} s),"
+            f" bare loop {loop.rate:,.0f}/s ({loop.cpu_us:.0f} µs), Faust agent {faust.rate:,.0f}/s"
+            f" ({faust.cpu_us:.0f} µs)"
+        )
+
+    def _loop(self, there: Installation, name: str) -> Speed:
+        sink = there.create(f"{name}.bare-loop")
+        arguments = (self._bootstrap, f"{name}-bare-loop", there.plan.events, sink)
+        program = Program("the bare loop", "-m", "tests.bench.peers.client_loop", *arguments)
+        return self._peer(there, f"{name}-bare-loop", program, float("inf"))
+
+    def _faust(self, there: Installation, name: str) -> Speed:
+        sink, group = there.create(f"{name}.faust-agent"), f"{name}-faust-agent"
+        with tempfile.TemporaryDirectory(prefix="widget-streams-bench-") as folder:
+            arguments = (self._bootstrap, group, there.plan.events, sink, folder)
+            program = Program("the Faust agent", "-m", "tests.bench.peers.faust_agent", *arguments)
+            return self._peer(there, group, program, FAUST_SECONDS)
+
+    def _peer(self, there: Installation, group: str, program: Program, enough: float) -> Speed:
+        topic = there.plan.events
+        with Offsets(self._bootstrap, group, [topic]) as offsets, program:
+            ends = offsets.ends(topic)
+            progress = Progress(offsets, program, topic)
+            progress.follow(ends, seconds=LIMIT_SECONDS, enough=enough)
+            return progress.speed(ends)
+
+
+def worker_speed(there: Installation, envelopes: int) -> Speed:
+    """Return how fast a worker reads all that there is, through both stages."""
+    with there.worker() as program:
+        return followed(there, program, envelopes)
+
+
+def followed(there: Installation, program: Program, envelopes: int) -> Speed:
+    """Follow a worker until it has committed everything, check that it counted every envelope, return its speed."""
+    events, enriched = there.plan.events, there.plan.names["EnrichedEvent"]
+    with Offsets(there.bootstrap, there.group, [events, enriched]) as offsets:
+        progress = Progress(offsets, program, events)
+        ends = offsets.ends(events)
+        progress.follow(ends, seconds=LIMIT_SECONDS)
+        # By now the first stage is done, so this is where its records end; marks come after them.
+        after = offsets.ends(enriched)
+        progress.follow({place: end - 1 for place, end in after.items()}, seconds=LIMIT_SECONDS)
+        counted = received(there)
+        assert counted == envelopes, f"the worker counted {counted:.0f} envelopes, {envelopes} were sent"
+        return progress.speed({**ends, **last_events(there, after)})
+
+
+def last_events(there: Installation, ends: dict[Place, int]) -> dict[Place, int]:
+    """Return for each partition of the enriched events the offset after the last record that is no mark."""
+    starts = {place: max(0, end - 500) for place, end in ends.items()}
+    found: dict[Place, int] = {}
+    for message in read(there.bootstrap, starts):
+        if message.key() is not None:
+            found[str(message.topic()), int(message.partition() or 0)] = int(message.offset() or 0) + 1
+    assert found.keys() == ends.keys(), "a partition has only marks in its last 500 records"
+    return found
+
+
+def received(there: Installation) -> float:
+    """Return how many envelopes the worker says it has received and committed."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{there.port}/metrics", timeout=30) as page:
+        lines = page.read().decode().splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith("widgetstreams_events_received_total{"))
