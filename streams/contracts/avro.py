@@ -15,6 +15,7 @@ from typing import Any, Final
 import fastavro
 
 from streams.contracts import catalog, schemas
+from streams.contracts.avro_reader import compile_reader
 from streams.contracts.avro_writer import compile_writer
 
 _HEADER: Final = struct.Struct(">bI")
@@ -56,6 +57,7 @@ class Codec:
         self.schema_id = schema_id
         self._schema = schemas.bare(schema)
         self._write = compile_writer(self._schema)
+        self._read = compile_reader(self._schema)
         self._parsed = fastavro.parse_schema(self._schema)
         earlier = {number: fastavro.parse_schema(schemas.bare(old)) for number, old in (released or {}).items()}
         self._writers = {**earlier, schema_id: self._parsed}
@@ -91,16 +93,27 @@ class Codec:
             MalformedError: Cut short, too long, or not Avro of that schema.
         """
         written = self._writer_schema(payload)
+        try:
+            if written is self._parsed:
+                value, end = self._read(payload, _HEADER.size)
+            else:
+                value, end = self._translated(payload, written)
+            cut_short = end > len(payload)
+        except Exception:  # the library raises bare EOFError, IndexError, ValueError, UnicodeDecodeError and its own
+            cut_short = True
+        if cut_short:
+            raise MalformedError(f"{self.record}: the {len(payload)} bytes are cut short or no such record.") from None
+        if end != len(payload):
+            raise MalformedError(f"{self.record}: {len(payload) - end} bytes are left over after the record.")
+        row: dict[str, Any] = value
+        return row
+
+    def _translated(self, payload: bytes, written: Any) -> tuple[Any, int]:
+        """Read what an earlier version wrote as the current shape."""
         body = io.BytesIO(payload)
         body.seek(_HEADER.size)
-        try:
-            reader = None if written is self._parsed else self._parsed
-            value: dict[str, Any] = fastavro.schemaless_reader(body, written, reader)
-        except Exception:  # the library raises bare EOFError, IndexError, ValueError, UnicodeDecodeError and its own
-            raise MalformedError(f"{self.record}: the {len(payload)} bytes are cut short or no such record.") from None
-        if body.tell() != len(payload):
-            raise MalformedError(f"{self.record}: {len(payload) - body.tell()} bytes are left over after the record.")
-        return value
+        value = fastavro.schemaless_reader(body, written, self._parsed)
+        return value, body.tell()
 
     def to_json(self, payload: bytes) -> dict[str, Any]:
         """Decode to what JSON can say: Avro field names, enums as text, instants as integer ms, bytes as base64 text.

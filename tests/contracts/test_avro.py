@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from streams.contracts import avro, schemas
 from streams.contracts.avro import AvroError, Codec, codec
+from streams.contracts.avro_reader import compile_reader
 from tests.schemas.values import fitting
 
 RECORDS = schemas.records()
@@ -57,6 +58,33 @@ def test_bytes_are_those_of_the_library_with_the_full_schema(record: str, data: 
     expected = io.BytesIO()
     fastavro.schemaless_writer(expected, fastavro.parse_schema(schemas.load(record)), value)
     assert codec(record).encode(value)[5:] == expected.getvalue()
+
+
+@pytest.mark.parametrize("record", RECORDS)
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_values_are_those_of_the_library(record: str, data: st.DataObject) -> None:
+    """Our reader gives what fastavro's gives, and says where the value ends."""
+    schema = schemas.bare(schemas.load(record))
+    payload = codec(record).encode(data.draw(fitting(schema)))
+    expected = fastavro.schemaless_reader(io.BytesIO(payload[5:]), fastavro.parse_schema(schema), None)
+    assert compile_reader(schema)(payload, 5) == (expected, len(payload))
+
+
+@pytest.mark.parametrize("body", ["04 02 06 00", "03 04 02 06 00", "02 02 02 06 00", "00"])
+def test_arrays_in_any_blocks_are_read(body: str) -> None:
+    """A writer may cut an array into blocks, with or without their sizes in bytes."""
+    schema = a_schema({"name": "n", "type": {"type": "array", "items": "long"}})
+    payload = bytes.fromhex(body)
+    expected = fastavro.schemaless_reader(io.BytesIO(payload), fastavro.parse_schema(schema), None)
+    assert compile_reader(schema)(payload, 0) == (expected, len(payload))
+
+
+@pytest.mark.parametrize("body", ["ff" * 9 + "03", "ff" * 10 + "01", "80" * 40])
+def test_longer_than_a_long_is_refused(body: str) -> None:
+    """More than 64 bits are no long."""
+    with pytest.raises(avro.MalformedError):
+        Codec(a_schema({"name": "n", "type": "long"}), 1).decode(bytes.fromhex("00 00000001" + body))
 
 
 def test_framing_and_body_byte_by_byte() -> None:
