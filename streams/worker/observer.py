@@ -106,7 +106,7 @@ class StateCollector(Collector):
         """Give the gauges of CONTRACT 10 that are about state."""
         calls: Counter[tuple[str, str]] = Counter()
         activities: Counter[str] = Counter(dict.fromkeys((word.value for word in Activity), 0))
-        for leg in ActiveCalls(self._partitions).values():
+        for _, leg in ActiveCalls(self._partitions).rows():
             calls[leg.direction.value, (leg.state or "UNKNOWN")] += 1
         extensions, ages = 0, {}
         for partition in self._partitions():

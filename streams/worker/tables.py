@@ -32,16 +32,17 @@ class _Table(Mapping[str, V]):
                 if extension is not None:
                     yield partition, extension
 
-    def _rows(self) -> Iterator[tuple[str, V]]:
+    def rows(self) -> Iterator[tuple[str, V]]:
+        """Give all keys and rows in one pass; NB: `items()` and `values()` look up one key after the other."""
         raise NotImplementedError
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the keys."""
-        return (key for key, _ in self._rows())
+        return (key for key, _ in self.rows())
 
     def __len__(self) -> int:
         """Count the rows."""
-        return sum(1 for _ in self._rows())
+        return sum(1 for _ in self.rows())
 
     def __getitem__(self, key: str) -> V:
         """Return the row of a key.
@@ -49,7 +50,7 @@ class _Table(Mapping[str, V]):
         Raises:
             KeyError: There is none on this worker.
         """
-        for name, row in self._rows():
+        for name, row in self.rows():
             if name == key:
                 return row
         raise KeyError(key)
@@ -60,7 +61,8 @@ class ActiveCalls(_Table[Leg]):
 
     name = "active_calls"
 
-    def _rows(self) -> Iterator[tuple[str, Leg]]:
+    def rows(self) -> Iterator[tuple[str, Leg]]:
+        """Give all open legs in one pass."""
         for partition, extension in self._extensions():
             for leg_id in extension.open_legs:
                 leg = partition.store.peek(leg_key(extension.key, leg_id))
@@ -78,7 +80,8 @@ class Presence(_Table[Row]):
 
     name = "presence"
 
-    def _rows(self) -> Iterator[tuple[str, Row]]:
+    def rows(self) -> Iterator[tuple[str, Row]]:
+        """Give the presence of all extensions in one pass."""
         for _, extension in self._extensions():
             if extension.presence.published is not None:
                 yield extension.key, extension.presence.published

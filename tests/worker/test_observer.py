@@ -205,3 +205,15 @@ def test_registration_does_not_look_at_the_state() -> None:
         raise AssertionError("nobody asked")
 
     CollectorRegistry().register(StateCollector(partitions))
+
+
+def test_one_question_of_prometheus_goes_through_the_state_twice() -> None:
+    """However many calls there are: it is asked on the loop that also keeps the worker in its group."""
+    looked = []
+
+    def partitions() -> list[ExtensionsPartition]:
+        looked.append(1)
+        return [a_partition()]
+
+    list(StateCollector(partitions).collect())
+    assert len(looked) == 2
