@@ -8,17 +8,18 @@ from functools import lru_cache
 from streams.domain.postings import Row
 
 Headers = list[tuple[str, bytes]]
-SOURCE = b"/widget-streams"
+_VERSION = ("ce_specversion", b"1.0")
+_SOURCE = ("ce_source", b"/widget-streams")
 _TRACE = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 def event_headers(record: str, event_id: str, at: int, subject: str, trace: Headers) -> Headers:
     """Return the headers of an event: `record` is its Avro record, `at` its event time in ms since the epoch."""
     return [
-        ("ce_specversion", b"1.0"),
+        _VERSION,
         ("ce_id", event_id.encode()),
         ("ce_type", b"io.widgetstreams.v1." + record.encode()),
-        ("ce_source", SOURCE),
+        _SOURCE,
         ("ce_time", b"%s.%03dZ" % (_second(at // 1000), at % 1000)),
         ("ce_subject", subject.encode()),
         *trace,

@@ -12,8 +12,9 @@ from streams.contracts.snapshots import NEVER, Snapshot, due_of
 
 Due = Callable[[Any], int] | None
 Kinds = Mapping[bytes, tuple[Snapshot[Any], Due]]
-MAX_LIVE = 20_000
-"""So many values are kept as objects; beyond it they are read from their bytes again."""
+MAX_RECENT = 500
+"""So many values touched last are kept as objects, and as many of those before them; the rest is read from its bytes.
+An object is ten times as large as its bytes."""
 
 
 class Store:
@@ -27,9 +28,11 @@ class Store:
                 None: never.
             saved: The state as it was recovered.
         """
-        self._kinds = kinds
+        self._kinds = {first[0]: kind for first, kind in kinds.items()}
+        self._timed = frozenset(first for first, (_, due) in self._kinds.items() if due is not None)
         self._saved = dict(saved)
         self._live: dict[bytes, Any] = {}
+        self._older: dict[bytes, Any] = {}
         self._touched: set[bytes] = set()
         self._fresh: set[bytes] = set()
         self._changes: dict[bytes, bytes | None] = {}
@@ -41,34 +44,42 @@ class Store:
         """Return the value of a key to be changed in place, or None."""
         value = self._live.get(key)
         if value is None:
-            saved = self._saved.get(key)
-            if saved is None or key in self._touched:
+            value = self._read(key)
+            if value is None:
                 return None
-            value = self._live[key] = self._kinds[key[:1]][0].read(saved)
+            self._live[key] = value
+            self._older.pop(key, None)
         self._touch(key)
         return value
 
     def peek(self, key: bytes) -> Any:
         """Return the value of a key to be looked at only, or None."""
         value = self._live.get(key)
+        return self._read(key) if value is None else value
+
+    def _read(self, key: bytes) -> Any:
+        """Return a value that was not touched lately, or None."""
+        value = self._older.get(key)
         if value is not None or key in self._touched:
             return value
         saved = self._saved.get(key)
-        return None if saved is None else self._kinds[key[:1]][0].read(saved)
+        return None if saved is None else self._kinds[key[0]][0].read(saved)
 
     def put(self, key: bytes, value: Any) -> None:
         """Keep a new value, or another one."""
         self._live[key] = value
+        self._older.pop(key, None)
         self._touch(key)
 
     def delete(self, key: bytes) -> None:
         """Drop a key."""
         self._live.pop(key, None)
+        self._older.pop(key, None)
         self._touch(key)
 
     def _touch(self, key: bytes) -> None:
         self._touched.add(key)
-        if self._kinds[key[:1]][1] is not None:
+        if key[0] in self._timed:
             self._fresh.add(key)
 
     def reschedule(self) -> None:
@@ -78,7 +89,7 @@ class Store:
         self._fresh.clear()
 
     def _schedule(self, key: bytes) -> None:
-        value, due_at = self._live.get(key), self._kinds[key[:1]][1]
+        value, due_at = self._live.get(key), self._kinds[key[0]][1]
         due = NEVER if value is None or due_at is None else due_at(value)
         if due == self._dues.get(key, NEVER):
             return
@@ -105,14 +116,13 @@ class Store:
                 self._saved.pop(key, None)
                 self._dues.pop(key, None)
                 continue
-            snapshot, due_at = self._kinds[key[:1]]
-            saved = snapshot.save(value, NEVER if due_at is None else due_at(value))
+            saved = self._kinds[key[0]][0].save(value, self._dues.get(key, NEVER))
             if self._saved.get(key) != saved:
                 self._saved[key] = self._changes[key] = saved
         self._touched.clear()
         self._fresh.clear()
-        if len(self._live) > MAX_LIVE:
-            self._live.clear()
+        if len(self._live) > MAX_RECENT:
+            self._older, self._live = self._live, {}
 
     def undo(self) -> None:
         """Forget every change since the last `save`."""

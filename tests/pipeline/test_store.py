@@ -136,16 +136,25 @@ def test_keys_are_listed_by_kind() -> None:
     assert len(store) == 3
 
 
-def test_more_values_than_are_kept_live_are_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bytes are the truth; the objects in front of them only save time."""
-    monkeypatch.setattr(store_module, "MAX_LIVE", 2)
+def test_what_was_touched_lately_stays_an_object_and_the_rest_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bytes are the truth; the objects in front of them only save time, and there are not many of them."""
+    monkeypatch.setattr(store_module, "MAX_RECENT", 2)
     store = a_store()
-    for name in (b"Na", b"Nb", b"Nc"):
-        store.put(name, {"x": 1})
-    held = store.get(b"Na")
+    held = [keep(store, name) for name in (b"Na", b"Nb", b"Nc")]
     store.save()
-    assert store.get(b"Na") == held
-    assert store.get(b"Na") is not held
+    assert store.get(b"Na") is held[0]
+    for names in ((b"Nd", b"Ne"), (b"Nf", b"Ng", b"Nh")):
+        for name in names:
+            keep(store, name)
+        store.save()
+    assert store.get(b"Na") == held[0]
+    assert store.get(b"Na") is not held[0]
+
+
+def keep(store: Store, name: bytes) -> dict[str, int]:
+    value = {"x": 1}
+    store.put(name, value)
+    return value
 
 
 @pytest.mark.parametrize("saved", [b"", b"\x00" * 20, b"\xff" * 9 + b"{}", b"\x01" + b"\x00" * 8 + b"{no"])
