@@ -12,7 +12,7 @@ from streams.contracts.snapshots import NEVER, Snapshot, due_of
 
 Due = Callable[[Any], int] | None
 Kinds = Mapping[bytes, tuple[Snapshot[Any], Due]]
-MAX_RECENT = 500
+MAX_RECENT = 250
 """So many values touched last are kept as objects, and as many of those before them; the rest is read from its bytes.
 An object is ten times as large as its bytes."""
 
@@ -36,8 +36,8 @@ class Store:
         self._touched: set[bytes] = set()
         self._fresh: set[bytes] = set()
         self._changes: dict[bytes, bytes | None] = {}
-        self._dues = {key: due_of(value) for key, value in saved.items()}
-        self._timers = [(due, key) for key, due in self._dues.items() if due != NEVER]
+        self._dues = {key: due for key, value in saved.items() if (due := due_of(value)) != NEVER}
+        self._timers = [(due, key) for key, due in self._dues.items()]
         heapq.heapify(self._timers)
 
     def get(self, key: bytes) -> Any:
