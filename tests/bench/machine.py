@@ -12,6 +12,7 @@ def facts() -> dict[str, str]:
         "Processor": f"{_processor()}, {os.cpu_count()} cores",
         "Memory": f"{_memory_gib():.0f} GiB",
         "System": f"{platform.system()} {platform.release().split('-')[0]}, Python {platform.python_version()}",
+        "Priority": "as everybody's" if not os.nice(0) else f"nice {os.nice(0)}",
         "Kafka": "4.3.1, one broker on the same machine, 1 GiB heap, full compiler",
         "Libraries": ", ".join(f"{name} {version(name)}" for name in ("faust-streaming", "aiokafka", "fastavro")),
     }

@@ -17,7 +17,7 @@ from streams.pipeline.sessions import SessionsPartition, SessionsStage
 from tests.bench.figures import Figure, at_least
 from tests.bench.installation import PARTITIONS, Installation, produce
 from tests.bench.processes import Program
-from tests.bench.stages import Folding, Rows
+from tests.bench.stages import Folding, Rows, worker_gc
 from tests.bench.traffic import Traffic
 
 TRAFFIC = Traffic(people=2_000, envelopes=60_000)
@@ -43,7 +43,8 @@ class Recovery:
         there = Installation(self._bootstrap, "recovery", replay=True)
         state, keys = self._fill(there)
         for run in range(1, self._runs + 1):
-            ours.add(keys / asyncio.run(restored(there, keys)))
+            with worker_gc():
+                ours.add(keys / asyncio.run(restored(there, keys)))
             theirs.add(self._faust(there, f"recovery{run}", state))
             ratio.add(ours.values[-1] / theirs.values[-1])
             self._say(

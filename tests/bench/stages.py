@@ -4,6 +4,7 @@ import gc
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import NamedTuple
 
@@ -100,6 +101,17 @@ class Folding:
                 rows[key] = value
 
 
+@contextmanager
+def worker_gc() -> Iterator[None]:
+    """Look for garbage as seldom as a worker does."""
+    before = gc.get_threshold()
+    gc.set_threshold(*GC_THRESHOLDS)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
 class Stages:
     """Folds the same envelopes several times, each time from the beginning."""
 
@@ -116,16 +128,12 @@ class Stages:
         both = Figure("Processor time, both stages", "µs/envelope", None, "pure folds, without Kafka")
         records = list(self._traffic.records())
         plan = Plan(TokenKey(DEVELOPMENT_KEY), partitions=PARTITIONS)
-        before = gc.get_threshold()
-        gc.set_threshold(*GC_THRESHOLDS)
-        try:
+        with worker_gc():
             for _ in range(self._runs):
                 folding = Folding(plan)
                 folding.run(records)
                 costs = [seconds / len(records) * 1e6 for seconds in folding.costs]
                 for figure, cost in zip((sessions, extensions, both), (*costs, sum(costs)), strict=True):
                     figure.add(cost)
-        finally:
-            gc.set_threshold(*before)
         self._say(f"stages: {sessions.median:.1f} + {extensions.median:.1f} µs an envelope")
         return [sessions, extensions, both]

@@ -10,9 +10,9 @@ from tests.bench.processes import Program
 from tests.bench.progress import Progress, Speed
 from tests.bench.traffic import Sent, Traffic, mix
 
-TRAFFIC = Traffic(people=3_000, envelopes=250_000)
+TRAFFIC = Traffic(people=2_000, envelopes=150_000)
 QUICK = Traffic(people=800, envelopes=50_000)
-FAUST_SECONDS = 20.0
+FAUST_SECONDS = 15.0
 LIMIT_SECONDS = 300.0
 
 
