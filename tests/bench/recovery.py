@@ -21,7 +21,7 @@ from tests.bench.stages import Folding, Rows, worker_gc
 from tests.bench.traffic import Traffic
 
 TRAFFIC = Traffic(people=2_000, envelopes=60_000)
-COPIES = 40
+COPIES = 20
 """Each row of the folded state is written so often under keys of its own: folding that many people takes too long."""
 FAUST_KEYS = 60_000
 

@@ -19,7 +19,7 @@ from tests.bench.figures import Figure
 from tests.bench.installation import PARTITIONS
 from tests.bench.traffic import Sent, Traffic
 
-TRAFFIC = Traffic(people=1_500, envelopes=100_000)
+TRAFFIC = Traffic(people=1_000, envelopes=60_000)
 QUICK = Traffic(people=400, envelopes=20_000)
 ROUND = 2_000
 """Envelopes of a round, as the worker fetches them."""
