@@ -116,6 +116,7 @@ def read_topic(
             "group.id": f"read-all-{uuid.uuid4().hex}",
             "enable.auto.commit": False,
             "enable.partition.eof": True,
+            "fetch.wait.max.ms": 20,
             "isolation.level": "read_committed" if read_committed else "read_uncommitted",
         }
     )
