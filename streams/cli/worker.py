@@ -52,10 +52,12 @@ def command(settings: Settings) -> None:
     logs.setup(settings.log_level)
     bootstrap = required_brokers(settings)
     try:
+        # Whatever is wrong with the settings is told before Kafka is waited for.
         plan_of(settings, 1)
+        options = options_of(settings, bootstrap)
         plan = plan_of(settings, asyncio.run(partitions_of(settings, bootstrap)))
         with tempfile.TemporaryDirectory(prefix="widget-streams-") as folder:
-            app = CallsApp(settings, plan, options_of(settings, bootstrap), Path(folder))
+            app = CallsApp(settings, plan, options, Path(folder))
             app.health.bind()
             run(app.faust)
     except (SettingsError, TopicsDoNotFitError, CannotServeError) as error:

@@ -1,6 +1,7 @@
 """The Faust worker: one agent a stage on the engine, with its tables, metrics and health pages."""
 
 import gc
+import logging
 import time
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -16,6 +17,7 @@ from streams.engine.options import EngineOptions
 from streams.pipeline.extensions import STAGE, ExtensionsPartition
 from streams.pipeline.plan import Plan
 from streams.settings import Settings
+from streams.telemetry.logs import event
 from streams.telemetry.metrics import Metrics, gauge_family
 from streams.worker.health import Checks, HealthServer
 from streams.worker.installation import stages_of
@@ -25,6 +27,8 @@ from streams.worker.tables import ActiveCalls, Presence
 STALLED_SECONDS = 30.0
 GC_THRESHOLDS = (50_000, 50, 100)
 """State is many small objects that live long: looking through them too often costs a tenth of the time."""
+
+log = logging.getLogger(__name__)
 
 
 class CallsApp:
@@ -49,6 +53,7 @@ class CallsApp:
         self.metrics.registry.register(StateCollector(self.partitions))
         self.metrics.registry.register(LagCollector(self.engine))
         checks = Checks(self._started, self._ready, self._live)
+        self._host = settings.health_host
         self.health = HealthServer(self.metrics.registry, checks, host=settings.health_host, port=settings.health_port)
         self.faust.task(self._serve)
 
@@ -60,6 +65,7 @@ class CallsApp:
 
     async def _serve(self) -> None:
         await self.health.start()
+        log.info(event("pages.served", host=self._host, port=self.health.port))
 
     def _started(self) -> str | None:
         return None if self.engine.joined else "has not joined its group yet"
