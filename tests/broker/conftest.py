@@ -7,6 +7,7 @@ import time
 import tomllib
 import uuid
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -149,6 +150,7 @@ def _record(message: Message) -> Record:
     return Record(message.partition(), message.offset(), key, value, headers, timestamp)
 
 
+@cache
 def _schema(schema_id: int) -> Any:
     subjects = json.loads((SCHEMAS / "ids.json").read_text(encoding="utf-8"))
     topics = [subject.removesuffix("-value") for subject, known in subjects.items() if known == schema_id]
