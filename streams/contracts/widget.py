@@ -259,7 +259,8 @@ def _web_phone(event: dict[str, Any], read: WidgetEvent) -> None:
     call = event["call"]
     get = call.get
     inbound = call["direction"] == "Inbound"
-    party = get("partyData") or {}
+    party = get("partyData")
+    party = party if isinstance(party, dict) else {}
     remote = get("from") if inbound else get("to")
     row: Row = {
         "dialog": call["id"].removeprefix("sha256:"),
