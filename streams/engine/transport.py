@@ -15,9 +15,11 @@ import aiokafka
 from aiokafka.errors import KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+from mode import Service
 
 from streams.engine.batch import Batch
 from streams.engine.fencing import Membership
+from streams.engine.group import LOOK_SECONDS, refused
 from streams.engine.journal import log, told
 
 if TYPE_CHECKING:
@@ -77,6 +79,18 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         found: dict[TP, End] = await self.call_thread(self._ends, list(tps))
         return found
 
+    async def refusal(self) -> KafkaError | None:
+        """Return why the group's coordinator will not have this worker, None while it will."""
+        found: KafkaError | None = await self.call_thread(self._refusal)
+        return found
+
+    async def _refusal(self) -> KafkaError | None:
+        try:
+            self._ensure_consumer()._coordinator.check_errors()
+        except KafkaError as error:
+            return error
+        return None
+
     async def _ends(self, tps: list[TP]) -> dict[TP, End]:
         consumer = self._ensure_consumer()
         try:
@@ -99,6 +113,17 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    @Service.task  # type: ignore[untyped-decorator]  # Faust has no stubs
+    async def _watch_group(self) -> None:
+        """Stop the worker when the group's coordinator refuses it; aiokafka tells that only to who fetches."""
+        while not self.should_stop:
+            await self.sleep(LOOK_SECONDS)
+            # Whoever is ready fetches, and fetching tells.
+            error = None if self.engine.ready else await self._thread.refusal()
+            if error is not None and not error.retriable:
+                self.engine.fail(refused(error, self.engine.options))
+                return
 
     async def _drain_messages(self, fetcher: Any) -> None:
         def stopping() -> bool:

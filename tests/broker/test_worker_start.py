@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Consumer
 
 from streams.local.ports import free_ports
 from tests.broker.conftest import Namespace
 from tests.broker.installation import KEY, Ended, Envelope, Installation, run
-from tests.broker.processes import Process
+from tests.broker.processes import Process, until
 
 pytestmark = pytest.mark.broker
 
@@ -140,3 +141,17 @@ def test_sigint_and_sigterm_end_it_in_order(kafka: str, namespace: Namespace, tm
             assert "\x1b" not in worker.text
             assert "Traceback" not in worker.text
         assert len(installation.rows("DeadLetter")) == sent
+
+
+def test_consumers_of_another_kind_in_the_group_are_told(kafka: str, namespace: Namespace, tmp_path: Path) -> None:
+    """Exit code 2 instead of a worker that waits in silence; the group is named."""
+    installation = Installation(kafka, namespace, tmp_path)
+    stranger = Consumer({"bootstrap.servers": kafka, "group.id": installation.naming.group})
+    stranger.subscribe([installation.events])
+    try:
+        until(lambda: stranger.poll(0.1) is None and bool(stranger.assignment()), 30)
+        ended = installation.command("worker", "--health-port", "0")
+        assert ended.code == 2, ended.text
+        assert f"Error: Consumers of another kind are in the group {installation.naming.group}" in ended.text
+    finally:
+        stranger.close()

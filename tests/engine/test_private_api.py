@@ -66,6 +66,7 @@ PRIVATE: Mapping[str, str] = {
     "aiokafka:AIOKafkaConsumer._coordinator": ATTRIBUTE,
     "aiokafka:AIOKafkaConsumer.highwater": "(self, partition)",
     "aiokafka:AIOKafkaConsumer.last_poll_timestamp": "(self, partition)",
+    f"{_COORDINATOR}.check_errors": "(self)",
     f"{_COORDINATOR}.generation": ATTRIBUTE,
     f"{_COORDINATOR}.member_id": ATTRIBUTE,
     # aiokafka: the fenced commit of fencing.py

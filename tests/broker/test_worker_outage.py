@@ -1,0 +1,80 @@
+"""A broker that goes away and comes back, or that will not have a worker: nothing is lost, and it is told."""
+
+import json
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from confluent_kafka.admin import AdminClient
+
+from streams.local.embedded import EmbeddedKafka
+from tests.broker.conftest import Namespace
+from tests.broker.installation import Envelope, Installation
+from tests.builders import T0, Tab
+
+pytestmark = pytest.mark.broker
+
+READY = "assignment.ready"
+PRODUCTION = {"group.min.session.timeout.ms": "6000"}
+SIX = {"WIDGET_STREAMS_SESSION_TIMEOUT_SECONDS": "6"}
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[EmbeddedKafka]:
+    """Give a broker of these tests alone, which may be killed, and whose least session timeout is Kafka's own."""
+    with EmbeddedKafka(properties=PRODUCTION) as kafka:
+        yield kafka
+
+
+@pytest.fixture
+def installation(broker: EmbeddedKafka, tmp_path: Path) -> Installation:
+    """Give an installation on that broker."""
+    prefix = f"t{uuid.uuid4().hex[:10]}."
+    namespace = Namespace(prefix, AdminClient({"bootstrap.servers": broker.bootstrap}))
+    return Installation(broker.bootstrap, namespace, tmp_path, 2)
+
+
+def presences(tab: Tab, number: int) -> list[Envelope]:
+    """Return posts of a page load, each with another presence than the one before."""
+    now = round(time.time() * 1000) - T0
+    users = ("Available", "Busy")
+    posts = [tab.presence(now + index, "NoCall", users[tab.sequence % 2]) for index in range(number)]
+    return [Envelope(json.dumps(post).encode(), tab.session_id.encode()) for post in posts]
+
+
+def test_a_session_timeout_that_the_brokers_refuse_is_named(installation: Installation) -> None:
+    """Exit code 2 and both limits, where aiokafka would let the worker wait in silence for ever."""
+    ended = installation.command("worker", "--health-port", "0", WIDGET_STREAMS_SESSION_TIMEOUT_SECONDS="2")
+    assert ended.code == 2, ended.text
+    last = ended.text.splitlines()[-1]
+    assert last.startswith("Error: The brokers refuse a session timeout of 2 seconds: see their group.min.session")
+
+
+def test_a_broker_that_was_away_costs_nothing(broker: EmbeddedKafka, installation: Installation) -> None:
+    """The worker goes on, or ends with 3 and says so; who is started next goes on; `verify` finds every record once."""
+    tab = Tab()
+    installation.send(presences(tab, 20))
+    with installation.worker("a", **SIX) as worker:
+        installation.until_caught_up(worker)
+        broker.kill()
+        worker.until_said("aiokafka")
+        broker.restart()
+        installation.send(presences(tab, 20))
+        try:
+            worker.until(installation.is_caught_up, 60)
+        except AssertionError:
+            assert worker.ended(5) == 3, worker.text
+            assert "Error: Kafka did not " in worker.text
+        else:
+            assert worker.end() == 0
+    with installation.worker("a", **SIX) as worker:
+        worker.until_said(READY)
+        installation.send(presences(tab, 5))
+        installation.until_caught_up(worker)
+        verified = installation.command("verify")
+        assert worker.end() == 0
+    assert verified.code == 0, verified.text
+    assert len(installation.rows("PresenceEvent")) == 45
+    assert installation.rows("DeadLetter") == []
