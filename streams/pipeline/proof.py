@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from streams.contracts.avro import codec
+from streams.contracts.avro import AvroError, codec
 from streams.pipeline.extensions import STAGE as EXTENSIONS
 from streams.pipeline.extensions import ExtensionsPartition
 from streams.pipeline.plan import Plan
@@ -172,17 +172,23 @@ def _lost(record: str, expected: Expected, seen: Counter[object]) -> int:
 
 
 def identity(record: str, key: bytes | None, value: bytes | None) -> object:
-    """Return what makes a record that record; see IDENTITIES."""
+    """Return what makes a record that record; see IDENTITIES. What is no such record is known by its bytes."""
     fields = IDENTITIES.get(record)
     if value is None or fields is None:
         return key, value
-    row = codec(record).decode(value)
+    try:
+        row = codec(record).decode(value)
+    except AvroError:
+        return key, value
     return tuple(str(row[name]) for name in fields)
 
 
 def stage_of(value: bytes | None) -> str:
-    """Return which stage wrote a dead letter."""
-    return str(codec("DeadLetter").decode(value or b"")["stage"])
+    """Return which stage wrote a dead letter; one that cannot be read is laid at the first one's door."""
+    try:
+        return str(codec("DeadLetter").decode(value or b"")["stage"])
+    except AvroError:
+        return SESSIONS
 
 
 __all__ = ["EXTENSIONS", "SESSIONS", "Expected", "Verdict", "compare", "expect_extensions", "expect_sessions"]

@@ -38,8 +38,9 @@ def first_partition(installation: Installation, record: str) -> list[Record]:
 
 
 def lost(records: list[Record]) -> list[Record]:
-    """Leave the last one out: of a compacted topic it is the one that has to be there."""
-    return records[:-1]
+    """Leave the last one with a key out: of a compacted topic it is the one that has to be there."""
+    last = max(place for place, record in enumerate(records) if record.key is not None)
+    return [*records[:last], *records[last + 1 :]]
 
 
 def doubled(records: list[Record]) -> list[Record]:
@@ -121,16 +122,27 @@ def test_verify_is_content_and_then_finds_each_planted_fault(written: Installati
     assert missing.code == 1
     for record in FAULTS:
         assert f"{written.topic(record)}: 1 lost\n" in missing.text, missing.text
+    # What the first stage wrote is what the second one reads: its loss shows in both.
+    rewrite(written, written.topic("EnrichedEvent"), lost(first_partition(written, "EnrichedEvent")))
+    broken = verified(written)
+    assert broken.code == 1
+    assert f"{written.topic('EnrichedEvent')}: 1 lost\n" in broken.text, broken.text
+    assert f"{written.topic('CallEvent')}: " in broken.text, broken.text
 
 
-def test_a_lost_enriched_event_is_found(written: Installation) -> None:
-    """The first stage's output is the second one's input: the loss shows in both."""
-    events = [item for item in first_partition(written, "EnrichedEvent") if item.key is not None]
-    rewrite(written, written.topic("EnrichedEvent"), events[:-1])
+def test_bytes_that_are_no_record_are_found(written: Installation) -> None:
+    """Somebody else's bytes are told as different, in each topic, and not as a failure of the command."""
+    topics = [written.topic(record) for record in (*FAULTS, "EnrichedEvent", "DeadLetter")]
+    producer = Producer({"bootstrap.servers": written.kafka})
+    for topic in topics:
+        for value in (b"nobody's", b"\x00\x00\x00\x00\x01cut", None):
+            producer.produce(topic, value, b"k", 0)
+    assert producer.flush(20) == 0
     found = verified(written)
     assert found.code == 1, found.text
-    assert f"{written.topic('EnrichedEvent')}: " in found.text
-    assert " lost" in found.text
+    assert "Traceback" not in found.text, found.text
+    for topic in topics:
+        assert f"{topic}: 3 different\n" in found.text, found.text
 
 
 def test_verify_names_what_it_cannot_do(kafka: str, namespace: Namespace) -> None:
