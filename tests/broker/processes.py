@@ -13,7 +13,8 @@ from typing import Self
 from streams.local import tether
 
 ROOT = Path(__file__).resolve().parents[2]
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.1
+"""Between two looks; most of them read topics, and the workers need the machine too."""
 
 
 def until(what: Callable[[], bool], seconds: float, told: Callable[[], str] = lambda: "") -> None:
