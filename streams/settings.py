@@ -63,6 +63,36 @@ class Settings(BaseModel):
     broker_wait_seconds: Seconds = Field(60, description="How long to wait for Kafka at the start before giving up.")
     health_host: str = Field("127.0.0.1", description="Address of /metrics and /health.")
     health_port: Port = Field(6066, description="Port of /metrics and /health; 0 takes a free one.")
+    gateway_host: str = Field("127.0.0.1", description="Address of the gateway.")
+    gateway_port: Port = Field(8080, description="Port of the gateway; 0 takes a free one.")
+    gateway_sites_file: Path | None = Field(
+        None, description="TOML file of the sites that may send: write keys and origins. Read again when it changes."
+    )
+    gateway_keys_file: Path | None = Field(
+        None, description="JSON Web Key Set that identity tokens are checked with. Read again when it changes."
+    )
+    gateway_tls_cert_file: Path | None = Field(None, description="Certificate chain (PEM); without it plain HTTP.")
+    gateway_tls_key_file: Path | None = Field(None, description="Private key of the certificate (PEM).")
+    gateway_body_bytes: Annotated[int, Field(ge=300_000, le=64 * 2**20)] = Field(
+        2**20, description="Largest body, also after decompression."
+    )
+    gateway_buffer_bytes: Annotated[int, Field(ge=2**20, le=2**34)] = Field(
+        64 * 2**20, description="Bodies being read and records not yet confirmed; beyond it the answer is 503."
+    )
+    gateway_connections: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        10_000, description="Connections at once; further ones are cut."
+    )
+    gateway_read_seconds: Seconds = Field(10, description="Longest that a body may take to come.")
+    gateway_ack_seconds: Seconds = Field(10, description="Longest wait for Kafka's confirmation, then 503.")
+    gateway_idle_seconds: Seconds = Field(75, description="Longest silence on a connection, headers included.")
+    gateway_notice_seconds: Annotated[float, Field(ge=0, le=600)] = Field(
+        3, description="After SIGTERM /readyz says 503 for so long before nothing new is let in."
+    )
+    gateway_drain_seconds: Seconds = Field(15, description="Longest wait at the end for requests under way.")
+    gateway_session_events_per_second: Annotated[float, Field(gt=0, le=100_000)] = Field(
+        50, description="What one page load may send; ten times as many at once after silence."
+    )
+    gateway_token_seconds: Seconds = Field(3_600, description="Longest life of an identity token.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")
 
 

@@ -15,12 +15,14 @@ class Entry(NamedTuple):
 
 COMMANDS = {
     "worker": Entry("worker", "Run the Faust worker: both stages, exactly once."),
+    "gateway": Entry("gateway", "Run the HTTP intake for browsers, which serves collector.js."),
     "topics": Entry("topics", "List the topics, or create what is missing."),
     "fold": Entry("fold", "Run the whole pipeline over files, without Kafka."),
     "verify": Entry("verify", "Prove stage by stage that nothing is lost, doubled or different."),
     "simulate": Entry("simulate", "Post the events of a population of widgets."),
     "demo": Entry("demo", "Kafka, topics, workers and simulated calls on this machine."),
     "kafka": Entry("kafka", "Start, stop or look at the embedded Apache Kafka."),
+    "token": Entry("token", "Make sites, keys and identity tokens for the gateway."),
     "schemas": Entry("schemas", "List the Avro schemas and check their compatibility."),
 }
 
