@@ -8,6 +8,7 @@ an error.
 import hashlib
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -16,6 +17,8 @@ from streams.domain.identity import extension_key
 
 Rule = Callable[[Any, TokenKey], Any]
 MAX_DEPTH = 12
+MAX_KEPT = 80
+"""Texts up to this length are remembered with what became of them: vendor words and origins come again and again."""
 DROPPED: Final = object()
 INSIDE: Final = object()
 """What a rule answers when the value is an object or a list that has to be looked into."""
@@ -23,6 +26,7 @@ INSIDE: Final = object()
 _WORD = re.compile(r"[A-Za-z][A-Za-z _-]{0,63}")
 _TERM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_UUID_CHARS = 36
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_=+/.:-]{0,127}")
 _HASHED = re.compile(r"sha256:[0-9a-f]{64}")
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
@@ -37,12 +41,26 @@ _INSTANT_LIMIT = 4_102_444_800_000
 _ROUTE_SEGMENTS = 2
 
 
+@lru_cache(maxsize=10_000)
+def _is_word(text: str) -> bool:
+    return _WORD.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=10_000)
+def _is_term(text: str) -> bool:
+    return _TERM.fullmatch(text) is not None
+
+
 def _word(value: Any, _: TokenKey) -> Any:
-    return value if value is None or (isinstance(value, str) and _WORD.fullmatch(value)) else DROPPED
+    if value is None:
+        return None
+    return value if isinstance(value, str) and len(value) <= MAX_KEPT and _is_word(value) else DROPPED
 
 
 def _term(value: Any, _: TokenKey) -> Any:
-    return value if value is None or (isinstance(value, str) and _TERM.fullmatch(value)) else DROPPED
+    if value is None:
+        return None
+    return value if isinstance(value, str) and len(value) <= MAX_KEPT and _is_term(value) else DROPPED
 
 
 def _id(value: Any, _: TokenKey) -> Any:
@@ -68,9 +86,11 @@ def _serial(value: Any, _: TokenKey) -> Any:
 
 
 def _instant(value: Any, _: TokenKey) -> Any:
+    if type(value) is int:
+        return value if 0 <= value <= _INSTANT_LIMIT else DROPPED
     if isinstance(value, str):
         return value if _ISO.fullmatch(value) else DROPPED
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not isinstance(value, float):
         return None if value is None else DROPPED
     return int(value) if 0 <= value <= _INSTANT_LIMIT else DROPPED
 
@@ -95,7 +115,9 @@ def _hash(value: Any, _: TokenKey) -> Any:
 
 
 def _uuid(value: Any, key: TokenKey) -> Any:
-    return value if isinstance(value, str) and _UUID.fullmatch(value) else _hash(value, key)
+    return (
+        value if isinstance(value, str) and len(value) == _UUID_CHARS and _UUID.fullmatch(value) else _hash(value, key)
+    )
 
 
 def _queue(value: Any, key: TokenKey) -> Any:
@@ -127,6 +149,10 @@ def _url(value: Any, _: TokenKey) -> Any:
 def _origin(value: Any, _: TokenKey) -> Any:
     if not isinstance(value, str):
         return None if value is None else DROPPED
+    return _short_origin(value) if len(value) <= MAX_KEPT else _cut_origin(value)
+
+
+def _cut_origin(value: str) -> Any:
     try:
         parts = urlsplit(value)
         port = f":{parts.port}" if parts.port else ""
@@ -134,6 +160,9 @@ def _origin(value: Any, _: TokenKey) -> Any:
         return DROPPED
     host = parts.hostname or ""
     return f"{parts.scheme}://{host}{port}" if parts.scheme and _HOST.fullmatch(host) else DROPPED
+
+
+_short_origin = lru_cache(maxsize=1_000)(_cut_origin)
 
 
 def _route(value: Any, _: TokenKey) -> Any:
@@ -147,9 +176,12 @@ def _route(value: Any, _: TokenKey) -> Any:
 def _login_number(value: Any, key: TokenKey) -> Any:
     if not isinstance(value, str):
         return None if value is None else mask_again(value, key) or DROPPED
-    if extension_key(value) or _INCOMPLETE_LOGIN.fullmatch(value):
-        return value
-    return mask_number(value, key)
+    return value if len(value) <= MAX_KEPT and _is_login(value) else mask_number(value, key)
+
+
+@lru_cache(maxsize=10_000)
+def _is_login(text: str) -> bool:
+    return extension_key(text) is not None or _INCOMPLETE_LOGIN.fullmatch(text) is not None
 
 
 def hashed(text: str) -> str:
