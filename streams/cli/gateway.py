@@ -25,6 +25,7 @@ from streams.gateway.service import NO_SCRIPT
 from streams.settings import Settings, SettingsError, token_secret
 from streams.telemetry import logs
 
+GC_ALLOCATIONS = 20_000
 EXAMPLE = """\b
 Examples:
   widget-streams token site crm --origin https://crm.example.com >> sites.toml
@@ -70,8 +71,9 @@ def command(context: click.Context, settings: Settings) -> None:
         return
     logs.setup(settings.log_level)
     options = options_of(settings, required_brokers(settings))
-    # What the imports left is there for good: the collector need not look at it at each turn.
+    # What the imports left is there for good, and a request leaves no cycles: seldom looking for them is enough.
     gc.freeze()
+    gc.set_threshold(GC_ALLOCATIONS)
     try:
         asyncio.run(run_until_signalled(Gateway(options), _told(options)))
     except (FileError, TopicMissingError, CannotListenError) as error:

@@ -25,7 +25,7 @@ INSIDE: Final = object()
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z _-]{0,63}")
 _TERM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _UUID_CHARS = 36
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_=+/.:-]{0,127}")
 _HASHED = re.compile(r"sha256:[0-9a-f]{64}")

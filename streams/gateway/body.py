@@ -64,8 +64,11 @@ async def read_body(request: web.BaseRequest, lent: Lent, *, limit: int, seconds
     if "Expect" in request.headers and request.transport is not None:
         request.transport.write(CONTINUE)
     try:
-        async with asyncio.timeout(seconds):
-            body = await _collect(request, lent, limit)
+        if request.content.is_eof():  # Small ones come with their headers: no timer is needed.
+            body: bytes | bytearray = _bounded(await request.content.readany(), lent, limit)
+        else:
+            async with asyncio.timeout(seconds):
+                body = await _collect(request, lent, limit)
     except TimeoutError:
         raise Refused(Code.REQUEST_TIMEOUT) from None
     except (web.RequestPayloadError, HttpProcessingError):
@@ -73,19 +76,18 @@ async def read_body(request: web.BaseRequest, lent: Lent, *, limit: int, seconds
     return body if encoding == "identity" else _inflated(body, lent, limit)
 
 
-async def _collect(request: web.BaseRequest, lent: Lent, limit: int) -> bytes | bytearray:
-    content = request.content
-    body: bytes | bytearray = await content.readany()
-    lent.more(len(body))
-    if content.at_eof():
-        return body if len(body) <= limit else _too_large()
-    body = bytearray(body)
-    while chunk := await content.readany():
-        lent.more(len(chunk))
-        body += chunk
-        if len(body) > limit:
-            _too_large()
+async def _collect(request: web.BaseRequest, lent: Lent, limit: int) -> bytearray:
+    body = bytearray()
+    while chunk := await request.content.readany():
+        body += _bounded(chunk, lent, limit - len(body))
     return body
+
+
+def _bounded(chunk: bytes, lent: Lent, limit: int) -> bytes:
+    if len(chunk) > limit:
+        raise Refused(Code.BODY_TOO_LARGE)
+    lent.more(len(chunk))
+    return chunk
 
 
 def _inflated(body: bytes | bytearray, lent: Lent, limit: int) -> bytes:
@@ -95,7 +97,3 @@ def _inflated(body: bytes | bytearray, lent: Lent, limit: int) -> bytes:
     if isinstance(inflated, Code):
         raise Refused(inflated)
     return inflated
-
-
-def _too_large() -> bytes:
-    raise Refused(Code.BODY_TOO_LARGE)

@@ -22,6 +22,7 @@ from streams.telemetry.logs import event
 BATCH_BYTES: Final = 512 * 1024
 RETRY_SECONDS: Final = 1.0
 PROBE_SECONDS: Final = 1.0
+EXPIRY_SECONDS: Final = 0.25
 ANSWER_SECONDS: Final = 5.0
 """A broker that does not answer for so long is taken for gone."""
 log = logging.getLogger(__name__)
@@ -84,11 +85,7 @@ class Broker:
         publisher = self._publisher
         if publisher is None or publisher.age(monotonic()) > self._options.stall_seconds:
             raise NotWrittenError("no broker confirms")
-        try:
-            async with asyncio.timeout(self._options.ack_seconds):
-                await publisher.put(records, headers)
-        except TimeoutError as error:
-            raise NotWrittenError("not in time") from error
+        await publisher.put(records, headers)
 
     async def flush(self, within_seconds: float) -> None:
         """Wait until nothing is unconfirmed, or the time is over."""
@@ -151,10 +148,19 @@ class Broker:
 
     async def _watch(self, producer: AIOKafkaProducer, publisher: Publisher) -> None:
         """Return when the producer has failed; until then ask now and then whether the brokers are there."""
-        while not publisher.failed.done():
-            self._tell(await self._is_led(producer))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(publisher.failed), PROBE_SECONDS)
+        expiry = asyncio.create_task(self._expire(publisher))
+        try:
+            while not publisher.failed.done():
+                self._tell(await self._is_led(producer))
+                await asyncio.wait([publisher.failed], timeout=PROBE_SECONDS)
+        finally:
+            expiry.cancel()
+
+    async def _expire(self, publisher: Publisher) -> None:
+        """Bound the wait of requests: one timer for all of them."""
+        while True:
+            await asyncio.sleep(EXPIRY_SECONDS)
+            publisher.expire(monotonic() - self._options.ack_seconds)
 
     async def _is_led(self, producer: AIOKafkaProducer) -> bool:
         try:

@@ -16,6 +16,7 @@ from streams.contracts.numbers import TokenKey
 from streams.contracts.privacy import scrub
 from streams.gateway.answers import Code, EventCode, Refusal
 from streams.gateway.identity import Identity
+from streams.gateway.limits import Bucket
 
 Json = dict[str, Any]
 INSTANT_LIMIT = 4_102_444_800_000
@@ -51,8 +52,8 @@ class Rules:
     identity: Identity | None
     """Whom a valid token names."""
     identity_required: bool
-    admits: Callable[[str], bool]
-    """Takes a session id; False when that page load sends too much."""
+    bucket_of: Callable[[str], Bucket]
+    """Gives the bucket of a page load, filled: each of its events takes one."""
 
 
 @dataclass(slots=True)
@@ -86,7 +87,7 @@ def read_batch(body: bytes | bytearray, max_events: int) -> Batch | Code:
 def judge(batch: Batch, rules: Rules) -> Judged:
     """Scrub, stamp and serialise each envelope, or refuse it."""
     judged = Judged([], [])
-    limited: set[str] = set()
+    buckets: dict[str, Bucket] = {}
     may_be_too_large = batch.size > MAX_BYTES
     for index, envelope in enumerate(batch.events):
         if type(envelope) is not dict or type(envelope.get("event")) is not dict:
@@ -95,11 +96,11 @@ def judge(batch: Batch, rules: Rules) -> Judged:
         if may_be_too_large and not _fits(envelope):
             judged.refused.append(Refusal(index, EventCode.TOO_LARGE))
             continue
-        match _record(envelope, batch.sent_at, rules, limited):
-            case Record() as record:
-                judged.records.append(record)
-            case EventCode() as code:
-                judged.refused.append(Refusal(index, code))
+        record = _record(envelope, batch.sent_at, rules, buckets)
+        if isinstance(record, EventCode):
+            judged.refused.append(Refusal(index, record))
+        else:
+            judged.records.append(record)
     return judged
 
 
@@ -108,36 +109,30 @@ def verdict(refused: Sequence[Refusal]) -> Code:
     return Code.RATE_LIMITED if any(refusal.code.value.retry for refusal in refused) else Code.NOTHING_ACCEPTED
 
 
-def _record(envelope: Json, sent_at: int | None, rules: Rules, limited: set[str]) -> Record | EventCode:
+def _record(envelope: Json, sent_at: int | None, rules: Rules, buckets: dict[str, Bucket]) -> Record | EventCode:
     cleaned = scrub(envelope, rules.token_key)
-    if not _identify(cleaned, rules):
+    identity = rules.identity
+    if identity is not None and identity.agrees(cleaned):
+        cleaned.update(identity.fields)
+    elif rules.identity_required:
         return EventCode.IDENTITY_MISMATCH
-    session_id = cleaned.get("session_id")
-    if not isinstance(session_id, str):
-        session_id = None
-    elif session_id in limited or not rules.admits(session_id):
-        # What follows in the same page load waits as well: its order must not change.
-        limited.add(session_id)
-        return EventCode.SESSION_RATE_LIMITED
+    else:
+        # A browser can hold what an earlier user left behind: it keeps its own word, and is not vouched for.
+        cleaned["verified"] = False
+    session_id: str | None = cleaned.get("session_id") or None
+    if session_id is not None:
+        # An empty bucket stays empty for this request: what follows in the same page load keeps its order.
+        bucket = buckets.get(session_id)
+        if bucket is None:
+            bucket = buckets[session_id] = rules.bucket_of(session_id)
+        if not bucket.take():
+            return EventCode.SESSION_RATE_LIMITED
     cleaned["received_at"] = rules.received_at
     if sent_at is not None:
         cleaned["sent_at"] = sent_at
     value = orjson.dumps(cleaned)
     # Tokens are longer than numbers: what fitted as sent may not fit as written.
     return EventCode.TOO_LARGE if len(value) > MAX_BYTES else Record(session_id, value)
-
-
-def _identify(cleaned: Json, rules: Rules) -> bool:
-    """Stamp who it is. False: it is somebody else's, where only the token's user may send.
-
-    A browser can hold what an earlier user left behind; such an envelope keeps its own word and is not vouched for.
-    """
-    identity = rules.identity
-    if identity is None or not identity.agrees(cleaned):
-        cleaned["verified"] = False
-        return not rules.identity_required
-    cleaned.update(identity.fields)
-    return True
 
 
 def _fits(envelope: Json) -> bool:

@@ -19,10 +19,13 @@ class Bucket:
     at: float
     """Seconds of a monotonic clock."""
 
-    def take(self, count: int, now: float, rate: float, burst: float) -> bool:
-        """Take so many, or none."""
+    def fill(self, now: float, rate: float, burst: float) -> None:
+        """Let the time since the last filling count."""
         self.level = min(burst, self.level + (now - self.at) * rate)
         self.at = now
+
+    def take(self, count: int = 1) -> bool:
+        """Take so many, or none."""
         if self.level < count:
             return False
         self.level -= count
@@ -49,15 +52,16 @@ class Limits:
         bucket = self._sites.get(key)
         if bucket is None:
             bucket = self._sites[key] = Bucket(burst, now)
-        return 0.0 if bucket.take(count, now, rate, burst) else max((count - bucket.level) / rate, 0.001)
+        bucket.fill(now, rate, burst)
+        return 0.0 if bucket.take(count) else max((count - bucket.level) / rate, 0.001)
 
     def keep_sites(self, keys: frozenset[str]) -> None:
         """Forget the sites that are no more."""
         for key in self._sites.keys() - keys:
             del self._sites[key]
 
-    def admit_session(self, session_id: str, now: float) -> bool:
-        """Take one event of a page load."""
+    def session(self, session_id: str, now: float) -> Bucket:
+        """Return the bucket of a page load, filled."""
         sessions = self._sessions
         bucket = sessions.get(session_id)
         if bucket is None:
@@ -66,7 +70,8 @@ class Limits:
             bucket = sessions[session_id] = Bucket(self._burst, now)
         else:
             sessions.move_to_end(session_id)
-        return bucket.take(1, now, self._rate, self._burst)
+        bucket.fill(now, self._rate, self._burst)
+        return bucket
 
     @property
     def session_wait(self) -> float:

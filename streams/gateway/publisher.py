@@ -53,6 +53,11 @@ class Delivery:
         self.open = 0
         self.confirmed: asyncio.Future[None] = loop.create_future()
 
+    def give_up(self) -> None:
+        """Wait no longer."""
+        if not self.confirmed.done():
+            self.confirmed.set_exception(NotWrittenError("not in time"))
+
     def settle(self, error: BaseException | None) -> None:
         """Take the end of one batch; a request is confirmed when all its batches are."""
         self.open -= 1
@@ -143,6 +148,17 @@ class Publisher:
         """Return for how many seconds the oldest record has been unconfirmed; now is of the monotonic clock."""
         begun = [oldest.begun_at for lane in self._lanes if (oldest := lane.oldest) is not None]
         return now - min(begun) if begun else 0.0
+
+    def expire(self, before: float) -> None:
+        """Tell the requests whose records were taken before an instant that they are not confirmed.
+
+        Their records stay on their way: they may be written all the same.
+        """
+        for lane in self._lanes:
+            for batch in (lane.under_way, *lane.waiting):
+                if batch is not None and batch.begun_at < before:
+                    for delivery in batch.deliveries:
+                        delivery.give_up()
 
     async def close(self) -> None:
         """Take nothing more, and fail what is not confirmed."""

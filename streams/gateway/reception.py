@@ -117,7 +117,7 @@ class Reception:
             received_at=time.time_ns() // 1_000_000,
             identity=identity,
             identity_required=site.token_required,
-            admits=lambda session_id: desk.limits.admit_session(session_id, now),
+            bucket_of=lambda session_id: desk.limits.session(session_id, now),
         )
         return judge(batch, rules)
 

@@ -51,6 +51,8 @@ class Service:
     def __init__(self, front: Front):
         """Show these."""
         self._front = front
+        self._heads_of: Sites | None = None
+        self._heads: dict[str | None, CIMultiDict[str]] = {}
         self._secure = {**SECURE, **(STRICT_TRANSPORT if front.secure else {})}
         self._pages: Mapping[str, Mapping[str, Page]] = {
             "/v1/events": {"POST": self._events, "OPTIONS": self._preflight},
@@ -116,8 +118,18 @@ class Service:
         return self._json(request, code.value.status, declined(code), {**later, **(more or {})})
 
     def _json(self, request: web.BaseRequest, status: int, body: bytes, more: Mapping[str, str]) -> web.Response:
-        headers = CIMultiDict(self._secure)
-        headers.update(origins.told(request.headers.get("Origin"), self._front.sites()))
-        headers.update(more)
-        headers["Content-Type"] = "application/json"
+        headers = self._head(request.headers.get("Origin"), self._front.sites()).copy()
+        if more:
+            headers.update(more)
         return web.Response(status=status, body=body, headers=headers)
+
+    def _head(self, origin: str | None, sites: Sites) -> CIMultiDict[str]:
+        """Return the headers of an answer to a page of this origin; made once for each origin that a site names."""
+        if sites is not self._heads_of:
+            self._heads_of, self._heads = sites, {}
+        known = origin if origin in sites.origins else None
+        head = self._heads.get(known)
+        if head is None:
+            told = {**self._secure, **origins.told(known, sites), "Content-Type": "application/json"}
+            head = self._heads[known] = CIMultiDict(told)
+        return head
