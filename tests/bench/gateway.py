@@ -278,16 +278,15 @@ def measure(bootstrap: str, options: argparse.Namespace, folder: Path) -> dict[s
     topic = prefix + "events.v1"
     admin = AdminClient({"bootstrap.servers": bootstrap})
     names = (topic, prefix + "bare")
-    for name, created in admin.create_topics([NewTopic(name, PARTITIONS) for name in names]).items():
+    for created in admin.create_topics([NewTopic(name, PARTITIONS) for name in names]).values():
         created.result(20)
-        print(f"topic {name}", file=sys.stderr)
     ours: list[Figures] = []
     theirs: list[Figures] = []
     with gateway(bootstrap, prefix, folder) as our_server, bare(bootstrap, names[1], folder) as their_server:
         for _ in range(options.rounds):  # By turns, so that the machine's moods meet both.
             ours.append(saturate(our_server, requests, options.connections, options.seconds)[0])
             theirs.append(saturate(their_server, requests, options.connections, options.seconds)[0])
-            print(ours[-1], theirs[-1], file=sys.stderr)
+            sys.stderr.write(f"{ours[-1]} bare: {theirs[-1]}\n")
         best = max(figures.per_second for figures in ours)
         before = records_in(bootstrap, topic)
         half = asyncio.run(open_loop(our_server.port, requests, best / 2 / BATCH, options.seconds))
@@ -328,7 +327,7 @@ def main() -> int:
         else:
             with EmbeddedKafka() as kafka:
                 figures = measure(kafka.bootstrap, options, Path(folder))
-    print(json.dumps({name: round(value, 2) for name, value in figures.items()}, indent=2))
+    sys.stdout.write(json.dumps({name: round(value, 2) for name, value in figures.items()}, indent=2) + "\n")
     missed = (
         figures["events_per_second"] < WANTED_EVENTS
         or figures["ratio"] < WANTED_RATIO
