@@ -37,8 +37,13 @@ Keys = Mapping[str, Ed25519PublicKey]
 class KeyFile(Protocol):
     """The public keys as they are now."""
 
-    value: Keys
-    generation: int
+    @property
+    def value(self) -> Keys:
+        """The keys."""
+
+    @property
+    def generation(self) -> int:
+        """Raised at each change."""
 
 
 def read_keys(text: str) -> Keys:

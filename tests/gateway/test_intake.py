@@ -220,10 +220,9 @@ def test_answers_name_each_refused_event() -> None:
 
 SECRET = "Zz9Secret"
 NAMES = st.sampled_from(
-    (
-        "event session_id event_id login_number type call from to id captured_at verified parties uri path subject"
-        " callQueueName telephonySession loginNumber sequence account_id"
-    ).split()
+    ["event", "session_id", "event_id", "login_number", "type", "call", "from", "to", "id", "captured_at", "verified"]
+) | st.sampled_from(
+    ["parties", "uri", "path", "subject", "callQueueName", "telephonySession", "loginNumber", "sequence", "account_id"]
 )
 LEAVES = st.one_of(
     st.none(),
