@@ -181,11 +181,11 @@ class Crowd:
     """Requests without an answer."""
     latencies: list[float] = field(default_factory=list)
 
-    async def post(self, client: "Wire", events: list[Json]) -> int | None:
-        """Post one batch, note what was told, and return the status."""
+    async def post(self, client: "Wire", events: list[Json], padding: str = "") -> int | None:
+        """Post one batch, made larger by padding; note what was told, and return the status."""
         begun = time.monotonic()
         try:
-            status, body = await client.post({"key": WRITE_KEY, "events": events})
+            status, body = await client.post({"key": WRITE_KEY, "events": events, "padding": padding})
         except (OSError, EOFError, asyncio.IncompleteReadError):
             self.broken += 1
             return None

@@ -399,7 +399,9 @@ def test_secrets_and_numbers_of_every_fixture_stand_nowhere(gateway: Gateway, to
     written = b"".join((record.key or b"") + (record.value or b"") for record in records).decode()
     told = gateway.log.read_text() + gateway.get("/metrics").body.decode()
     assert [secret for secret in secrets if stands_in(secret, written) or stands_in(secret, told)] == []
-    assert len([secret for secret in secrets if stands_in(secret, json.dumps(events, ensure_ascii=False))]) == len(secrets)
+    assert len([secret for secret in secrets if stands_in(secret, json.dumps(events, ensure_ascii=False))]) == len(
+        secrets
+    )
 
 
 # Life and death -----------------------------------------------------------------------------------------------------
