@@ -25,7 +25,7 @@ $(STAMP): pyproject.toml requirements-dev.lock
 		--no-build-isolation --editable .
 	@touch $(STAMP)
 
-demo: setup ## Kafka, topics, two workers and simulated calls on this machine; Ctrl-C stops all of it
+demo: setup ## Kafka, topics, workers, gateway and simulated calls on this machine; Ctrl-C stops all of it
 	@$(BIN)/widget-streams demo
 
 test: setup ## Run the tests against a real Kafka (under 15 minutes on 2 cores)

@@ -18,7 +18,7 @@ from streams.cli.errors import Problem, WrongUse
 @click.option("--seed", type=int, default=1, show_default=True, help="Another seed, another day at the office.")
 @click.option("--duration", type=click.FloatRange(min=1), help="End by itself after so many seconds.")
 def command(extensions: int, rate: float, seed: int, duration: float | None) -> None:
-    """Start Kafka, topics, two workers and a simulated call centre, and show calls and presence live.
+    """Start Kafka, topics, two workers, a gateway and a simulated call centre, and show calls and presence live.
 
     What is shown is read back from the topics. Needs no Docker, no Java and no root: what is missing is fetched to your
     cache folder. Ctrl-C stops all of it and leaves nothing behind. All people and numbers are invented.

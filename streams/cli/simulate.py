@@ -1,4 +1,4 @@
-"""`widget-streams simulate`: a population of widgets against the topic of widget events, or into a file."""
+"""`widget-streams simulate`: a population of widgets against a gateway, the topic of widget events, or into a file."""
 
 import asyncio
 import logging
@@ -17,9 +17,10 @@ from streams.cli.errors import Problem, Unreachable, WrongUse
 from streams.cli.options import required_brokers, with_settings
 from streams.contracts.catalog import Naming, topic
 from streams.settings import Settings
-from streams.simulate import send
+from streams.simulate import post, send
 from streams.simulate.envelopes import Collector, Faults
 from streams.simulate.habits import CALLS_PER_HOUR, HURRIED_CALLS_PER_HOUR, Scenario, hurried, shift
+from streams.simulate.open_loop import OpenLoop, Sent
 from streams.simulate.population import Population
 from streams.simulate.run import Run
 
@@ -37,6 +38,7 @@ EPILOG = """\b
 Examples:
   widget-streams simulate --bootstrap-servers localhost:9092 --extensions 200
   widget-streams simulate --bootstrap-servers localhost:9092 --rate 2000 --duration 60
+  widget-streams simulate --gateway http://localhost:8080 --write-key wk_... --rate 500
   widget-streams simulate --out calls.jsonl --truth legs.jsonl --duration 3600 --seed 7
 """
 
@@ -81,6 +83,8 @@ Examples:
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write a file, at once, instead of sending."
 )
+@click.option("--gateway", help="Post to the gateway at this URL instead of writing to Kafka.")
+@click.option("--write-key", help="Write key of a site of that gateway.")
 @click.option(
     "--start",
     type=click.DateTime(["%Y-%m-%dT%H:%M:%S"]),
@@ -89,25 +93,31 @@ Examples:
 def command(settings: Settings, **options: Any) -> None:
     """Post the events of a population of widgets.
 
-    Each envelope is sent when it is due, however slow the broker is. What goes wrong on purpose (lost, doubled, late)
-    is counted exactly. Ends with a summary after --duration, --events or Ctrl-C; exits with 3 when no broker answers.
+    Each envelope is sent when it is due, however slow the broker or the gateway is. What goes wrong on purpose (lost,
+    doubled, late) is counted exactly. Ends with a summary after --duration, --events or Ctrl-C; exits with 3 when
+    nothing answers.
     """
     out: Path | None = options["out"]
     if out is None and options["start"] is not None:
         raise WrongUse("--start is for --out: what is sent to Kafka happens now.")
     if out is not None and options["duration"] is None and options["events"] is None:
         raise WrongUse("How much is to be written? Give --duration or --events with --out.")
-    brokers = "" if out else required_brokers(settings)
+    if options["gateway"]:
+        _check_gateway(options)
+    target = options["gateway"] or ("" if out else required_brokers(settings))
     with ExitStack() as files:
         run = _run(options, files)
         if out:
             _summary(run, run.write(files.enter_context(_open(out))), wrote="written")
             return
-        sent = asyncio.run(_send(run, brokers, topic("events").name(Naming(prefix=settings.topic_prefix))))
+        if options["gateway"]:
+            sent = asyncio.run(_post(run, target, options["write_key"]))
+        else:
+            sent = asyncio.run(_send(run, target, topic("events").name(Naming(prefix=settings.topic_prefix))))
         _summary(run, sent, wrote=f"fell due, {sent.acknowledged} acknowledged")
     if sent.waiting or sent.failed:
         why = f" ({sent.first_error})" if sent.first_error else ""
-        raise Unreachable(f"{sent.waiting + sent.failed} envelopes were not acknowledged by {brokers}{why}.")
+        raise Unreachable(f"{sent.waiting + sent.failed} envelopes were not acknowledged by {target}{why}.")
 
 
 def _run(options: dict[str, Any], files: ExitStack) -> Run:
@@ -134,6 +144,21 @@ def _run(options: dict[str, Any], files: ExitStack) -> Run:
     )
 
 
+def _check_gateway(options: dict[str, Any]) -> None:
+    if options["out"] or not options["write_key"]:
+        raise WrongUse("--gateway needs --write-key, the key of a site, and does not go with --out.")
+    # Before the schedule begins: it would be behind from the start.
+    asyncio.run(_gateway_ready(options["gateway"]))
+
+
+async def _gateway_ready(url: str) -> None:
+    async with post.client() as client:
+        try:
+            await post.wait_for(client, url, _START_WITHIN_SECONDS)
+        except post.NoGatewayError as error:
+            raise Unreachable(f"The gateway at {url} is not ready: {error}") from error
+
+
 def _open(path: Path) -> IO[bytes]:
     try:
         return path.open("wb")
@@ -141,22 +166,32 @@ def _open(path: Path) -> IO[bytes]:
         raise WrongUse(f"{path} cannot be written: {error.strerror}.") from error
 
 
-async def _send(run: Run, brokers: str, topic_name: str) -> send.Sent:
+async def _send(run: Run, brokers: str, topic_name: str) -> Sent:
     # Without a handler Python prints aiokafka's warnings bare; what matters is in our own sentences.
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     kafka = send.producer(brokers)
     await _start(kafka, brokers, topic_name)
-    sender = send.Sender(kafka, topic_name, _now_ms)
+    try:
+        return await _play(run, send.Sender(kafka, topic_name, _now_ms))
+    finally:
+        await send.close(kafka)
+
+
+async def _post(run: Run, url: str, key: str) -> Sent:
+    async with post.client() as client:
+        return await _play(run, post.Poster(client, url, key, _now_ms))
+
+
+async def _play(run: Run, loop: OpenLoop) -> Sent:
     stop = asyncio.Event()
     _stop_at_a_signal(stop)
-    progress = asyncio.create_task(_progress(run, sender.sent))
+    progress = asyncio.create_task(_progress(run, loop.sent))
     try:
-        await sender.run(run.dues(), stop, flush_within_seconds=_FLUSH_WITHIN_SECONDS)
+        await loop.run(run.dues(), stop, flush_within_seconds=_FLUSH_WITHIN_SECONDS)
     finally:
         progress.cancel()
-        await send.close(kafka)
     run.note_truth(_now_ms())
-    return sender.sent
+    return loop.sent
 
 
 def _stop_at_a_signal(stop: asyncio.Event) -> None:
@@ -183,7 +218,7 @@ async def _start(kafka: AIOKafkaProducer, brokers: str, topic_name: str) -> None
         ) from error
 
 
-async def _progress(run: Run, sent: send.Sent) -> None:
+async def _progress(run: Run, sent: Sent) -> None:
     before = 0
     while True:
         await asyncio.sleep(_PROGRESS_SECONDS)
@@ -197,7 +232,7 @@ async def _progress(run: Run, sent: send.Sent) -> None:
         run.note_truth(_now_ms())
 
 
-def _summary(run: Run, sent: send.Sent, *, wrote: str) -> None:
+def _summary(run: Run, sent: Sent, *, wrote: str) -> None:
     history, planted = run.population.history.counts, run.collector.planted.counts
     click.echo(f"{sent.scheduled} envelopes {wrote}")
     for name, count in sent.types.most_common():

@@ -1,1 +1,1 @@
-"""The demo: Kafka, topics, two workers and a simulated call centre on this machine, and one screen to watch it."""
+"""The demo: Kafka, topics, workers, a gateway and a simulated call centre on this machine, and a screen to watch it."""

@@ -28,6 +28,7 @@ from streams.worker.topics import create_missing, plan
 
 PARTITIONS = 4
 WORKERS = 2
+WRITE_KEY = "wk_demo_on_this_machine"
 REFRESH_SECONDS = 0.5
 PLAIN_SECONDS = 5.0
 
@@ -79,7 +80,7 @@ def run(options: Options, say: Say) -> Board:
 def _show(options: Options, bootstrap: str, children: Children, board: Board, say: Say) -> None:
     say(f"Kafka answers at {bootstrap}. Creating topics ...")
     asyncio.run(_create_topics(bootstrap))
-    ports = free_ports(WORKERS)
+    *ports, gateway_port = free_ports(WORKERS + 1)
     for number, port in enumerate(ports, 1):
         children.start(
             f"worker-{number}",
@@ -88,9 +89,12 @@ def _show(options: Options, bootstrap: str, children: Children, board: Board, sa
             f"--instance-id=demo-{number}",
             f"--health-port={port}",
         )
-    where = f"Kafka {bootstrap} · metrics " + " ".join(f"http://127.0.0.1:{port}/metrics" for port in ports)
-    say(f"{WORKERS} workers start. Numbers become tokens of the public development key. {where}")
-    children.start("simulator", *_simulator(options, bootstrap))
+    children.start("gateway", *_gateway(children.folder, bootstrap, gateway_port))
+    gateway = f"http://127.0.0.1:{gateway_port}"
+    where = f"Kafka {bootstrap} · gateway {gateway} · metrics "
+    where += " ".join(f"http://127.0.0.1:{port}/metrics" for port in ports)
+    say(f"{WORKERS} workers and a gateway start. Numbers become tokens of the public development key. {where}")
+    children.start("simulator", *_simulator(options, gateway))
     feed = Feed(bootstrap, board)
     feed.start()
     try:
@@ -100,10 +104,24 @@ def _show(options: Options, bootstrap: str, children: Children, board: Board, sa
         feed.stop()
 
 
-def _simulator(options: Options, bootstrap: str) -> list[str]:
+def _gateway(folder: Path, bootstrap: str, port: int) -> list[str]:
+    """Return the command of the gateway; its sites file stands in the folder."""
+    sites = folder / "sites.toml"
+    sites.write_text(f'[[site]]\nname = "demo"\nwrite_key = "{WRITE_KEY}"\norigins = ["http://127.0.0.1:{port}"]\n')
+    return [
+        "gateway",
+        f"--bootstrap-servers={bootstrap}",
+        f"--gateway-port={port}",
+        f"--gateway-sites-file={sites}",
+        "--gateway-notice-seconds=0",
+    ]
+
+
+def _simulator(options: Options, gateway: str) -> list[str]:
     return [
         "simulate",
-        f"--bootstrap-servers={bootstrap}",
+        f"--gateway={gateway}",
+        f"--write-key={WRITE_KEY}",
         f"--extensions={options.extensions}",
         f"--rate={options.rate:g}",
         f"--seed={options.seed}",

@@ -8,8 +8,8 @@ from typing import IO
 import orjson
 
 from streams.simulate.envelopes import Collector, Due
+from streams.simulate.open_loop import Sent
 from streams.simulate.population import Population
-from streams.simulate.send import Sent
 
 
 @dataclass(slots=True)

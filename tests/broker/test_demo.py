@@ -45,7 +45,7 @@ def test_ctrl_c_ends_every_process_and_the_demo_starts_again() -> None:
         process = demo()
         time.sleep(25)
         below = descendants(process.pid)
-        assert len(below) >= 4, "Kafka, two workers and a simulator run"
+        assert len(below) >= 5, "Kafka, two workers, a gateway and a simulator run"
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=60)
         assert process.returncode == 0, output

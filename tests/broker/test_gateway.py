@@ -506,3 +506,57 @@ def test_a_login_storm_of_5000_sessions_loses_nothing(
     assert sorted(written) == sorted(crowd.taken)
     assert crowd.broken == 0
     assert took < 30, f"it took {took:.0f} s"
+
+
+# The simulator ------------------------------------------------------------------------------------------------------
+
+
+def simulate(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "streams.cli.main", "simulate", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+
+
+def test_the_simulator_posts_through_the_gateway(gateway: Gateway, topic: str, read_all: ReadAll) -> None:
+    """All that falls due is acknowledged and in the topic, each page load in its order."""
+    url = f"http://127.0.0.1:{gateway.port}"
+    honest = ["--late", "0", "--lost", "0", "--doubled", "0"]
+    ended = simulate("--gateway", url, "--write-key", WRITE_KEY, "--rate", "500", "--duration", "8", *honest)
+    assert ended.returncode == 0, ended.stderr
+    records = read_all(topic)
+    assert f"{len(records)} envelopes fell due, {len(records)} acknowledged" in ended.stdout
+    assert len(records) > 2_500
+    sequences: dict[str, list[int]] = {}
+    for one in values(records):
+        assert one["verified"] is False
+        sequences.setdefault(one["session_id"], []).append(one["sequence"])
+    assert all(numbers == list(range(1, len(numbers) + 1)) for numbers in sequences.values())
+
+
+def test_the_simulator_says_what_the_gateway_refuses(gateway: Gateway) -> None:
+    """A wrong key ends it with the code; a gateway that is not there with exit code 3."""
+    url = f"http://127.0.0.1:{gateway.port}"
+    ended = simulate("--gateway", url, "--write-key", "wk_of_nobody", "--rate", "50", "--duration", "30")
+    assert (ended.returncode, "KEY_UNKNOWN" in ended.stderr) == (3, True)
+    assert simulate("--gateway", url).returncode == 2
+
+
+def test_the_simulator_keeps_what_a_gateway_without_kafka_refuses(
+    kafka: str, namespace: Namespace, topic: str, tmp_path: Path, read_all: ReadAll
+) -> None:
+    """A gateway that is killed and comes back gets it all."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    arguments = ["--gateway", f"http://127.0.0.1:{port}", "--write-key", WRITE_KEY, "--rate", "200", "--duration", "8"]
+    fixed = f"--gateway-port={port}"
+    with a_gateway(kafka, namespace.prefix, tmp_path, fixed) as first:
+        command = [sys.executable, "-m", "streams.cli.main", "simulate", *arguments, "--late", "0", "--doubled", "0"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        until(lambda: first.metric("events_total", outcome="accepted") > 100)
+        first.process.kill()
+        first.process.wait()
+        with a_gateway(kafka, namespace.prefix, tmp_path, fixed):
+            out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    written = {one["event_id"] for one in values(read_all(topic))}
+    assert f"{len(written)} envelopes fell due, {len(written)} acknowledged" in out

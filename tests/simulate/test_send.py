@@ -8,7 +8,8 @@ import orjson
 from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
 
 from streams.simulate.envelopes import Due
-from streams.simulate.send import Sender, Sent
+from streams.simulate.open_loop import Sent
+from streams.simulate.send import Sender
 
 
 class Kafka:
