@@ -8,13 +8,17 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
 
 from streams.cli.worker import command as worker
 from streams.contracts.catalog import Naming, catalog
 from streams.contracts.privacy import POLICY, SPECIAL
 from streams.domain.legs.transitions import TRANSITIONS
+from streams.gateway.answers import EVENT_OUTCOMES, OUTCOMES
 from streams.settings import PREFIX, Settings
+from streams.telemetry.gateway_metrics import GatewayMetrics, Gauges
+from streams.telemetry.metrics import PREFIX as METRIC_PREFIX
 from streams.telemetry.metrics import Metrics
 from streams.worker.observer import StateCollector
 
@@ -56,20 +60,29 @@ def topics() -> str:
 
 def metrics() -> str:
     """Return the page of metrics."""
-    made, rows = Metrics(), []
-    for metric in made.registry.collect():
-        collector = made.registry._names_to_collectors.get(metric.name)
-        labels = ", ".join(getattr(collector, "_labelnames", ()))
-        suffix = "_total" if metric.type == "counter" else ""
-        rows.append(f"| `{metric.name}{suffix}` | {metric.type} | {labels} | {metric.documentation} |")
+    rows = [*_registered(Metrics().registry), *_registered(_gateway().registry, f"{METRIC_PREFIX}_gateway")]
     for family in StateCollector(lambda: ()).collect():
         assert isinstance(family, GaugeMetricFamily)
         rows.append(f"| `{family.name}` | gauge | {', '.join(family._labelnames)} | {family.documentation} |")
     text = "Age of the oldest record that may not be folded yet."
     rows.append(f"| `widgetstreams_consumer_lag_seconds` | gauge | topic, partition | {text} |")
-    head = "# Metrics\n\nServed by each worker at `/metrics`. Seconds and bytes; counters are raised after the commit of what they"
+    head = "# Metrics\n\nServed by each worker, and `_gateway_` by each gateway, at `/metrics`. Seconds and bytes; counters are raised after the commit of what they"
     head += " count; labels come from closed sets, never from people. Several workers add up with `sum`.\n\n"
     return head + "| Metric | Type | Labels | What |\n|---|---|---|---|\n" + "\n".join(sorted(rows)) + "\n"
+
+
+def _gateway() -> GatewayMetrics:
+    made = GatewayMetrics(OUTCOMES, EVENT_OUTCOMES, "")
+    made.watch(Gauges(float, float, float, float))
+    return made
+
+
+def _registered(registry: CollectorRegistry, begins: str = "") -> Iterator[str]:
+    for metric in registry.collect():
+        if metric.name.startswith(begins):
+            labels = ", ".join(getattr(registry._names_to_collectors.get(metric.name), "_labelnames", ()))
+            suffix = "_total" if metric.type == "counter" else ""
+            yield f"| `{metric.name}{suffix}` | {metric.type} | {labels} | {metric.documentation} |"
 
 
 def states() -> str:
