@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import resource
 import ssl
 from pathlib import Path
 
@@ -74,6 +75,9 @@ def command(context: click.Context, settings: Settings) -> None:
     # What the imports left is there for good, and a request leaves no cycles: seldom looking for them is enough.
     gc.freeze()
     gc.set_threshold(GC_ALLOCATIONS)
+    # Each connection is an open file, and the usual soft limit is 1,024.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     try:
         asyncio.run(run_until_signalled(Gateway(options), _told(options)))
     except (FileError, TopicMissingError, CannotListenError) as error:

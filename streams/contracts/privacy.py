@@ -97,7 +97,7 @@ def _instant(value: Any, _: TokenKey) -> Any:
 
 def _number(value: Any, key: TokenKey) -> Any:
     if isinstance(value, str):
-        return mask_number(value, key)
+        return _masked(value, key)
     if isinstance(value, int) and not isinstance(value, bool):
         return mask_number(str(value), key)
     if value is None:
@@ -106,6 +106,11 @@ def _number(value: Any, key: TokenKey) -> Any:
     if masked is not None:
         return masked
     return INSIDE if isinstance(value, dict | list) else DROPPED
+
+
+def _masked(text: str, key: TokenKey) -> Any:
+    # What is too long for a number is not remembered: it would fill the memory.
+    return mask_number(text, key) if len(text) <= MAX_KEPT else mask_number.__wrapped__(text, key)
 
 
 def _hash(value: Any, _: TokenKey) -> Any:
@@ -176,7 +181,7 @@ def _route(value: Any, _: TokenKey) -> Any:
 def _login_number(value: Any, key: TokenKey) -> Any:
     if not isinstance(value, str):
         return None if value is None else mask_again(value, key) or DROPPED
-    return value if len(value) <= MAX_KEPT and _is_login(value) else mask_number(value, key)
+    return value if len(value) <= MAX_KEPT and _is_login(value) else _masked(value, key)
 
 
 @lru_cache(maxsize=10_000)

@@ -11,8 +11,6 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Any, Final, Protocol
 
-from aiokafka.errors import KafkaError
-
 from streams.gateway.budget import Budget
 from streams.gateway.intake import Record
 from streams.pipeline.partitioner import partition_of
@@ -124,6 +122,7 @@ class Publisher:
         self.failed: asyncio.Future[str] = self._loop.create_future()
         """Done when a batch failed, with the error's name: this producer is not to be used any more."""
         self._task = asyncio.create_task(self._send_all())
+        self._task.add_done_callback(self._ended)
 
     def put(self, records: Sequence[Record], headers: Headers = NO_HEADERS) -> asyncio.Future[None]:
         """Take the records of one request.
@@ -189,12 +188,13 @@ class Publisher:
                 lane = self._ready.popleft()
                 batch = lane.under_way = lane.waiting.popleft()
                 batch.builder.close()
-                try:
-                    sent = await self._producer.send_batch(batch.builder, self._topic, partition=lane.partition)
-                except KafkaError as error:
-                    self._fail(type(error).__name__)
-                    return
+                sent = await self._producer.send_batch(batch.builder, self._topic, partition=lane.partition)
                 sent.add_done_callback(self._settler(lane, batch))
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        """Whatever ended the sending, nothing is confirmed any more."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(type(error).__name__)
 
     def _settler(self, lane: Lane, batch: Batch) -> Callable[[asyncio.Future[Any]], None]:
         def settled(sent: asyncio.Future[Any]) -> None:

@@ -209,7 +209,13 @@ async def run_until_signalled(gateway: Gateway, listening: Callable[[int], None]
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, end)
+    loop.set_exception_handler(_told_by_name)
     await gateway.run(listening, stop)
+
+
+def _told_by_name(_: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+    # The text of an error may repeat what was sent.
+    log.error(event("loop.failed", error=type(context.get("exception")).__name__))
 
 
 async def _first(task: "asyncio.Task[None]", *others: Awaitable[object]) -> None:

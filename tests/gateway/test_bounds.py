@@ -9,11 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.contracts.numbers import DEVELOPMENT_KEY, TokenKey, mask_number
+from streams.contracts.privacy import _is_login, _is_term, _is_word, _short_origin, scrub
 from streams.gateway.answers import EVENT_OUTCOMES, OUTCOMES, Code, EventCode
 from streams.gateway.budget import Budget
 from streams.gateway.decompression import gunzip
 from streams.gateway.limits import MOST_SESSIONS, Limits
 
+KEY = TokenKey(DEVELOPMENT_KEY)
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "gateway.md"
 
 
@@ -97,6 +100,17 @@ def test_a_bomb_is_refused_without_being_inflated() -> None:
 def test_what_is_no_whole_gzip_is_refused(body: bytes) -> None:
     """Truncated, doubled, or another format."""
     assert gunzip(body, 1_000) is Code.BAD_ENCODING
+
+
+def test_long_texts_are_not_remembered() -> None:
+    """Who sends long numbers, words and origins fills no memory; short ones are remembered."""
+    remembered = (mask_number, _is_word, _is_term, _is_login, _short_origin)
+    before = [cache.cache_info().currsize for cache in remembered]
+    long = {"from": "5" * 500, "direction": "x" * 500, "type": "y" * 500, "loginNumber": "+1*" * 500}
+    scrub({"event": long, "page_origin": "https://" + "z" * 500 + ".example"}, KEY)
+    assert [cache.cache_info().currsize for cache in remembered] == before
+    scrub({"event": {"direction": "Sideways"}}, KEY)
+    assert _is_word.cache_info().currsize == before[1] + 1
 
 
 def test_labels_are_closed_and_codes_documented() -> None:
