@@ -125,7 +125,9 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None, con
 
 
 def _is_beside(name: str, value: str) -> bool:
-    return name in BESIDE or (name.lower() not in NAMES and _is_service_link(name, value))
+    # A Service named widget-streams-gateway is what one expects, and its address is no port.
+    is_ours = name.lower() in NAMES and name != "GATEWAY_PORT"
+    return name in BESIDE or (not is_ours and _is_service_link(name, value))
 
 
 def _is_service_link(name: str, value: str) -> bool:

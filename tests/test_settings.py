@@ -62,7 +62,7 @@ def test_addresses_that_kubernetes_puts_beside_a_service_are_no_settings() -> No
         "PORT_6066_TCP": "tcp://10.0.0.7:6066", "PORT_6066_TCP_PROTO": "tcp", "PORT_6066_TCP_PORT": "6066",
         "PORT_6066_TCP_ADDR": "10.0.0.7",
     }  # fmt: skip
-    for service in ("WIDGET_STREAMS_", "WIDGET_STREAMS_WORKER_"):
+    for service in ("WIDGET_STREAMS_", "WIDGET_STREAMS_WORKER_", "WIDGET_STREAMS_GATEWAY_"):
         assert load({}, environ={service + name: value for name, value in links.items()}) == DEFAULTS
     assert "WIDGET_STREAMS_PORT" in refused(environ={"WIDGET_STREAMS_PORT": "6066"})
     assert "WIDGET_STREAMS_HEALTH_PORT is wrong" in refused(environ={"WIDGET_STREAMS_HEALTH_PORT": "tcp://10.0.0.7:1"})
@@ -83,6 +83,9 @@ WRONG = [
     ("session_timeout_seconds", "0.5"), ("health_port", "65536"), ("health_port", "-1"), ("health_port", "http"),
     ("topic_prefix", "a/b"), ("topic_prefix", "a" * 101), ("group", ""), ("group", "a b"), ("instance_id", ""),
     ("token_key_version", "0"), ("token_key_version", "10000"), ("raw_personal_data", "maybe"), ("log_level", "loud"),
+    ("gateway_port", "65536"), ("gateway_port", "http"), ("gateway_body_bytes", "1000"), ("gateway_body_bytes", "1e12"),
+    ("gateway_buffer_bytes", "0"), ("gateway_connections", "0"), ("gateway_connections", "many"),
+    ("gateway_notice_seconds", "-1"), ("gateway_notice_seconds", "601"), ("gateway_session_events_per_second", "0"),
 ]  # fmt: skip
 
 
@@ -99,8 +102,10 @@ def test_a_wrong_value_is_named_as_it_was_given(tmp_path: Path, name: str, value
 
 def test_every_bound_is_tried_above() -> None:
     """Each setting whose type allows some texts only has a wrong one in the list."""
-    free = {"bootstrap_servers", "token_key", "token_key_file", "health_host"}
+    free = {"bootstrap_servers", "token_key", "token_key_file", "health_host", "gateway_host"}
+    free |= {f"gateway_{name}_file" for name in ("sites", "keys", "tls_cert", "tls_key")}
     alike = {"mark_interval_seconds", "broker_wait_seconds"}
+    alike |= {f"gateway_{name}_seconds" for name in ("read", "ack", "idle", "drain", "token")}
     assert {name for name, _ in WRONG} == NAMES - free - alike
 
 

@@ -27,15 +27,15 @@ from streams.settings import Settings, SettingsError, token_secret
 from streams.telemetry import logs
 
 GC_ALLOCATIONS = 20_000
+HELP = {"help_option_names": ["-h", "--help"]}
 EXAMPLE = """\b
 Examples:
-  widget-streams token site crm --origin https://crm.example.com >> sites.toml
   widget-streams gateway --bootstrap-servers 127.0.0.1:9092 --gateway-sites-file sites.toml
   widget-streams gateway sri
 """
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLE, invoke_without_command=True)
+@click.group(context_settings=HELP, epilog=EXAMPLE, invoke_without_command=True)
 @with_settings(
     "bootstrap_servers",
     "topic_prefix",
@@ -86,7 +86,7 @@ def command(context: click.Context, settings: Settings) -> None:
         raise Unreachable(str(error)) from error
 
 
-@command.command("sri")
+@command.command("sri", context_settings=HELP, epilog="\b\nExample:\n  widget-streams gateway sri")
 def sri() -> None:
     """Print the integrity hash of collector.js, for the attribute `integrity` of the script element."""
     script = collector_script()

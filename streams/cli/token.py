@@ -14,34 +14,42 @@ from streams.gateway.sites import site_entry
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _DIGITS = "Digits, as RingCentral writes it."
 
-EPILOG = """\b
+HELP = {"help_option_names": ["-h", "--help"]}
+SITE = "widget-streams token site crm --origin https://crm.example.com >> sites.toml"
+KEYGEN = "widget-streams token keygen 2026-03 --private crm.pem --public keys.json"
+MINT = "widget-streams token mint 2026-03 --private crm.pem --login-number '+16505550100*101'"
+EPILOG = f"""\b
 Examples:
-  widget-streams token site crm --origin https://crm.example.com >> sites.toml
-  widget-streams token keygen 2026-03 --private crm.pem --public keys.json
-  widget-streams token mint 2026-03 --private crm.pem --login-number '+16505550100*101'
+  {SITE}
+  {KEYGEN}
+  {MINT}
 """
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
+def _example(line: str) -> str:
+    return f"\b\nExample:\n  {line}"
+
+
+@click.group(context_settings=HELP, epilog=EPILOG)
 def command() -> None:
     """Make what decides who may send: sites with write keys, key pairs, identity tokens."""
 
 
-@command.command("site")
+@command.command("site", context_settings=HELP, epilog=_example(SITE))
 @click.argument("name")
 @click.option("--origin", "origins", multiple=True, required=True, help="Origin of its pages; may be given again.")
 def site(name: str, origins: tuple[str, ...]) -> None:
-    """Print the entry of a new site NAME for the file of --gateway-sites-file, with a new write key."""
+    """Print the entry of a new site NAME for the gateway's file of sites, with a new write key."""
     try:
         click.echo(site_entry(name, origins))
     except ValueError as error:
         raise WrongUse(f"{error}.") from error
 
 
-@command.command("keygen")
+@command.command("keygen", context_settings=HELP, epilog=_example(KEYGEN))
 @click.argument("kid")
 @click.option("--private", type=_FILE, required=True, help="File for the private key: stays with the host's server.")
-@click.option("--public", type=_FILE, required=True, help="Key set of --gateway-keys-file; the new key is added to it.")
+@click.option("--public", type=_FILE, required=True, help="The gateway's key set; the new key is added to it.")
 def keygen(kid: str, private: Path, public: Path) -> None:
     """Make an Ed25519 key pair named KID.
 
@@ -55,7 +63,7 @@ def keygen(kid: str, private: Path, public: Path) -> None:
     click.echo(f"{private} signs, {public} has the public key {kid}.", err=True)
 
 
-@command.command("mint")
+@command.command("mint", context_settings=HELP, epilog=_example(MINT))
 @click.argument("kid")
 @click.option("--private", type=_FILE, required=True, help="File of the private key.")
 @click.option("--login-number", required=True, help="The user, as the widget tells it: +16505550100*101.")

@@ -77,7 +77,8 @@ def test_help_has_an_example_that_can_be_copied(path: tuple[str, ...]) -> None:
     for line in lines:
         words = shlex.split(line)[1:]
         command: click.Command = main
-        while isinstance(command, click.Group):
+        # `gateway` does something by itself and has commands below as well.
+        while isinstance(command, click.Group) and not words[0].startswith("--"):
             found = command.get_command(click.Context(command), words.pop(0))
             assert found is not None, line
             command = found
