@@ -81,6 +81,7 @@ class Gateway:
         self._sites = Watched(options.sites_file, read_sites)
         self._keys = None if options.keys_file is None else Watched(options.keys_file, read_keys)
         self._limits = Limits(options.session_events_per_second, 10 * options.session_events_per_second)
+        self._metrics = GatewayMetrics(OUTCOMES, EVENT_OUTCOMES, version("widget-streams"))
         self._ending = False
         self.port = options.port
 
@@ -123,7 +124,6 @@ class Gateway:
 
     def _service(self, broker: Broker, budget: Budget) -> Service:
         options = self._options
-        self._metrics = GatewayMetrics(OUTCOMES, EVENT_OUTCOMES, version("widget-streams"))
         desk = Desk(
             token_key=options.token_key,
             sites=lambda: self._sites.value,
@@ -154,7 +154,13 @@ class Gateway:
         options = self._options
         try:
             server = await asyncio.get_running_loop().create_server(
-                listener, options.host, options.port, ssl=options.tls, backlog=BACKLOG, reuse_address=True
+                listener,
+                options.host,
+                options.port,
+                ssl=options.tls,
+                ssl_handshake_timeout=options.read_seconds if options.tls else None,
+                backlog=BACKLOG,
+                reuse_address=True,
             )
         except OSError as error:
             why = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"

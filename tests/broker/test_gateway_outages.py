@@ -43,7 +43,7 @@ def topic(namespace: Namespace) -> str:
 
 def ids(bootstrap: str, topic: str) -> list[str]:
     return [
-        json.loads(record.value or b"{}")["event_id"] for record in read_topic(bootstrap, topic, timeout_seconds=90)
+        json.loads(record.value or b"{}")["event_id"] for record in read_topic(bootstrap, topic, timeout_seconds=600)
     ]
 
 
