@@ -39,6 +39,7 @@ from streams.gateway.broker import BATCH_BYTES, Broker, BrokerOptions
 from streams.gateway.budget import Budget
 from streams.gateway.intake import Record
 from streams.local.embedded import EmbeddedKafka
+from streams.local.node import FOR_BENCHMARKS
 from streams.simulate.envelopes import Collector
 from streams.simulate.habits import Scenario, hurried, shift
 from streams.simulate.population import Population
@@ -369,7 +370,7 @@ def main() -> int:
         if options.bootstrap:
             figures = measure(options.bootstrap, options, Path(folder))
         else:
-            with EmbeddedKafka() as kafka:
+            with EmbeddedKafka(size=FOR_BENCHMARKS) as kafka:
                 figures = measure(kafka.bootstrap, options, Path(folder))
     sys.stdout.write(json.dumps({name: round(value, 2) for name, value in figures.items()}, indent=2) + "\n")
     missed = (
