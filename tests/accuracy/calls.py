@@ -203,11 +203,10 @@ class Call:
         load = self.agent.tabs[index].load
         call = self._web_call(load, index, kind)
         call.update(changes)
-        own = tuple(Tells(tell.leg, tell.fact, at) if not tell.at else tell for tell in tells)
         also = [Tells(self.leg, "ring", self.created[index])] if index in self.created and self.leg.ring is not None else []
         if call.get("startTime") and not self.early:
             also.append(Tells(self.leg, "answer", call["startTime"] - load.skew))
-        load.post(at, {"type": f"rc-call-{kind}-notify", "call": call}, *own, *also, Tells(self.leg, "seen", at), channel="web")
+        load.post(at, {"type": f"rc-call-{kind}-notify", "call": call}, *tells, *also, Tells(self.leg, "seen", at), channel="web")
         self.leg.tellers.add("WEB_PHONE")
 
     def _web_call(self, load: Load, index: int, kind: str) -> Event:
@@ -245,16 +244,14 @@ class Call:
 
     def _telephony(self, at: int, code: str, fact: str, *, reason: str | None = None, server: bool = False) -> None:
         self.code = code or self.code
-        posted_at = 0
         for load in self.agent.loads:
             if load.since > self.began:
                 continue  # silent about sessions older than the page load (SPEC 12)
-            at_load = max(at + self._push(40), posted_at)
             event = self._session(self.code, reason)
-            tell = Tells(self.leg, fact, self.began + 30 if server else at_load, server)
+            tell = Tells(self.leg, fact, self.began + 30 if server else 0, server)
             why = [Tells(self.leg, f"reason-{reason}")] if reason else []
             why += [Tells(self.leg, f"code-{self.code}")]
-            load.post(at_load, event, tell, *why, Tells(self.leg, "seen", at), channel="telephony")
+            load.post(at + self._push(40), event, tell, *why, Tells(self.leg, "seen", at), channel="telephony")
             self.leg.tellers.add("TELEPHONY_SESSION")
 
     def _session(self, code: str, reason: str | None) -> Event:
@@ -286,9 +283,8 @@ class Call:
         load.statuses[self.leg.call_id + self.party] = status
         kinds = ("ringout-call", "active-call") if self.agent.mode == "ringout" else ("active-call",)
         for kind in kinds:
-            own = [Tells(tell.leg, tell.fact, tell.at or at, tell.server) for tell in tells]
             seen = [Tells(self.leg, "seen", at)] if status != "NoCall" else []
-            load.post(at, {"type": f"rc-{kind}-notify", "call": self._active_call(status)}, *own, *seen, channel="active")
+            load.post(at, {"type": f"rc-{kind}-notify", "call": self._active_call(status)}, *tells, *seen, channel="active")
             self.leg.tellers.add("ACTIVE_CALL" if kind == "active-call" else "RINGOUT")
 
     def _active_call(self, status: str) -> Event:

@@ -2,7 +2,7 @@
 
 import random
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.accuracy.facts import Tells
@@ -18,7 +18,6 @@ class Posting:
     at: int
     event: Event
     tells: tuple[Tells, ...] = ()
-    tail: bool = False
 
 
 @dataclass(eq=False)
@@ -38,12 +37,15 @@ class Load:
     offline: list[tuple[int, int]] = field(default_factory=list)
 
     def post(self, at: int, event: Event, *tells: Tells, channel: str = "") -> None:
-        """Post an event; a channel keeps its own order. A page load that is gone posts nothing."""
+        """Post an event; a channel keeps its own order. A page load that is gone posts nothing.
+
+        What a post tells without an instant of its own, it tells as of its posting.
+        """
         at = max(at, self.last.get(channel, 0) + 1) if channel else at
         if self.until is not None and at > self.until:
             return
         self.last[channel] = at
-        self.posts.append(Posting(at, event, tells))
+        self.posts.append(Posting(at, event, tuple(tell if tell.at else replace(tell, at=at) for tell in tells)))
 
     def clock(self, at: int) -> int:
         """Read this browser's clock at a true instant."""

@@ -82,8 +82,8 @@ def _join_ringouts(groups: list[Group]) -> list[Group]:
     """Legs of one extension whose sessionId differs by 1000 to 4000 are one outbound leg (DECISIONS 8)."""
     outbound = {name: group for group in groups if group[0].outbound for name in _legacy(group)}
     merged: set[int] = set()
-    for group in groups:
-        partner = None if group[0].outbound else _partner(group, outbound)
+    for group in [group for group in groups if not group[0].outbound]:
+        partner = _partner(group, outbound)
         if partner is not None:
             partner.extend(group)
             partner.sort(key=lambda testimony: testimony.post.received)
