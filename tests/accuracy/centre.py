@@ -40,10 +40,17 @@ class Centre:
         self.calls += 1
         return f"s-{self.rng.getrandbits(128):032x}", str(400_000_000_000 + self.calls * 10_007)
 
-    def call(  # noqa: PLR0913 - the traits of a call
-        self, agent: Agent, story: str, *, outbound: bool, remote: str | None = None, session: tuple[str, str] | None = None, party: int = 0,
+    def call(
+        self,
+        agent: Agent,
+        story: str,
+        *,
+        outbound: bool,
+        remote: str | None = None,
+        session: tuple[str, str] | None = None,
+        party: int = 0,
         disposition: str = "ANSWERED",
-    ) -> Call:  # fmt: skip
+    ) -> Call:
         """Return a new call of an extension; its leg is entered in the book."""
         call_id, legacy = session or self.session()
         leg = Leg(agent.login, call_id, outbound, story, disposition=disposition)
@@ -67,8 +74,11 @@ def a_centre(seed: int, wanted: int, stories: dict[Story, float]) -> Centre:
     """Return a call centre in which `wanted` legs or a few more happened."""
     rng = random.Random(f"{seed}")
     company = f"+1650555{seed % 10_000:04d}"
-    size = max(6, min(60, wanted // 40))
-    agents = [an_agent(company, 101 + i, START + rng.randrange(60 * SECOND), random.Random(f"{seed}/{i}")) for i in range(size)]
+    size = max(12, min(100, wanted // 20))
+    agents = [
+        an_agent(company, 101 + i, START + rng.randrange(60 * SECOND), random.Random(f"{seed}/{i}"))
+        for i in range(size)
+    ]
     centre = Centre(rng, agents)
     names = list(stories)
     weights = list(stories.values())

@@ -58,10 +58,11 @@ def compare(expected: Sequence[Expected], records: Iterable[Record]) -> Comparis
     found = Comparison(legs=len(expected))
     for leg in expected:
         mine = by_key.get((leg.extension_key, leg.call_id, leg.direction), [])
-        record = mine.pop(0) if mine else None
-        _enter(found, differences(leg, record) if record else [Difference("record", "present", "absent", _name(leg))])
-    for record in (record for many in by_key.values() for record in many):
-        _enter(found, [Difference("record", "absent", "present", f"{record['extension_key']} {record['call_id']} {record['direction']}")])
+        same = mine.pop(0) if mine else None
+        _enter(found, differences(leg, same) if same else [Difference("record", "present", "absent", _name(leg))])
+    for stranger in (stranger for many in by_key.values() for stranger in many):
+        name = f"{stranger['extension_key']} {stranger['call_id']} {stranger['direction']}"
+        _enter(found, [Difference("record", "absent", "present", name)])
     return found
 
 
@@ -95,14 +96,31 @@ def quality_free(witnesses: Iterable[str]) -> frozenset[str]:
 def as_record(leg: Expected) -> Record:
     """Return the reading of a leg with the names of a record."""
     return {
-        "extension_key": leg.extension_key, "call_id": leg.call_id, "direction": leg.direction, "disposition": leg.outcome.disposition,
-        "transfer": leg.outcome.transfer, "ended_by": leg.outcome.ended_by, "end_reason": leg.outcome.reason,
-        "end_source": leg.end.source.value, "hold_count": leg.hold_count, "mute_count": leg.mute_count, "queue_call": leg.queue_call,
-        "ring_ms": leg.ring_ms, "talk_ms": leg.talk_ms, "hold_ms": leg.hold_ms, "park_ms": leg.park_ms, "mute_ms": leg.mute_ms,
-        "total_ms": leg.total_ms, "initiated_at": leg.initiated.at if leg.initiated else None,
-        "answered_at": leg.answered.at if leg.answered else None, "first_held_at": leg.first_held.at if leg.first_held else None,
-        "ended_at": leg.ended.at, "quality": sorted(leg.flags.must), "witnesses": sorted(leg.witnesses, key=_rank), "time_uncertainty_ms": 100,
-    }  # fmt: skip
+        "extension_key": leg.extension_key,
+        "call_id": leg.call_id,
+        "direction": leg.direction,
+        "disposition": leg.outcome.disposition,
+        "transfer": leg.outcome.transfer,
+        "ended_by": leg.outcome.ended_by,
+        "end_reason": leg.outcome.reason,
+        "end_source": leg.end.source.value,
+        "hold_count": leg.hold_count,
+        "mute_count": leg.mute_count,
+        "queue_call": leg.queue_call,
+        "ring_ms": leg.ring_ms,
+        "talk_ms": leg.talk_ms,
+        "hold_ms": leg.hold_ms,
+        "park_ms": leg.park_ms,
+        "mute_ms": leg.mute_ms,
+        "total_ms": leg.total_ms,
+        "initiated_at": leg.initiated.at if leg.initiated else None,
+        "answered_at": leg.answered.at if leg.answered else None,
+        "first_held_at": leg.first_held.at if leg.first_held else None,
+        "ended_at": leg.ended.at,
+        "quality": sorted(leg.flags.must),
+        "witnesses": sorted(leg.witnesses, key=_rank),
+        "time_uncertainty_ms": 100,
+    }
 
 
 def _rank(witness: str) -> int:

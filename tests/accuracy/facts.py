@@ -9,7 +9,7 @@ Span = tuple[int, int]
 class Leg:
     """One extension's true part in one call; all instants are true time, milliseconds.
 
-    `told` has, for each fact, how late each delivered post that was posted because of it put it: the error of its own instant.
+    `told` has, for each fact and kind of witness, by how much each delivered post that is due to it put it off.
     """
 
     extension: str
@@ -24,10 +24,8 @@ class Leg:
     holds: list[Span] = field(default_factory=list)
     mutes: list[Span] = field(default_factory=list)
     parks: list[Span] = field(default_factory=list)
-    told: dict[str, list[int]] = field(default_factory=dict)
-    tellers: set[str] = field(default_factory=set)
+    told: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     seen: bool = False
-    needs: set[str] = field(default_factory=set)
 
     @property
     def direction(self) -> str:
@@ -64,12 +62,21 @@ class Leg:
             "total_ms": None if self.ring is None else self.end - self.ring,
         }
 
+    def off(self, fact: str) -> int:
+        """Return the most by which a deciding post put a fact off: the browser's where it told the answer."""
+        by_witness = self.told[fact]
+        browser = "WEB_PHONE" in self.told.get("answer", by_witness) and "WEB_PHONE" in by_witness
+        return max(
+            by_witness["WEB_PHONE"] if browser else [error for errors in by_witness.values() for error in errors]
+        )
+
 
 @dataclass(frozen=True)
 class Tells:
-    """A post tells one fact of a leg: where it puts it in true time; `server` if the platform's clock gave the instant."""
+    """A post tells one fact of a leg, and where it puts it in true time; `server` if the platform's clock told."""
 
     leg: Leg
     fact: str
+    witness: str = "WEB_PHONE"
     at: int = 0
     server: bool = False

@@ -1,8 +1,9 @@
-"""Records against the true facts: nothing invented, nothing missed, outcome right, durations inside the stated uncertainty.
+"""Records against the true facts: nothing invented, nothing missed, outcome right, durations inside the uncertainty.
 
-A duration is right when it differs from the truth by no more than the record's `time_uncertainty_ms` plus the network delay: for
-each instant that it rests on, the most by which a delivered post that was posted because of that instant put it off. A leg is judged
-by what some witness told; what nobody told is left out, by the rule that says what is then concluded.
+A duration is right when it differs from the truth by no more than the record's `time_uncertainty_ms` plus the network
+delay: for each instant that it rests on, the most by which a deciding post that was posted because of that instant put
+it off. A leg is judged by what some witness told; what nobody told is left out, by the rule that says what is then
+concluded.
 """
 
 from collections import defaultdict
@@ -26,10 +27,14 @@ OUTCOMES: dict[str, tuple[str, ...]] = {
     "UNANSWERED": ("end",),
     "BUSY": ("reason-TargetBusy",),
     "FAILED": (
-        "reason-InvalidNumber", "reason-NoSuchUser", "reason-DestinationBlocked", "reason-InternationalDisabled", "reason-NotEnoughFunds",
+        "reason-InvalidNumber",
+        "reason-NoSuchUser",
+        "reason-DestinationBlocked",
+        "reason-InternationalDisabled",
+        "reason-NotEnoughFunds",
         "reason-InternalError",
     ),
-}  # fmt: skip
+}
 """What has to be told for an outcome to be known: one of these."""
 
 RULES = {
@@ -111,12 +116,17 @@ def reasons_left_out(leg: Leg) -> list[str]:
 
 def bound(leg: Leg, facts: Iterable[str], uncertainty: int) -> int:
     """Return how far a duration may be off that rests on these facts."""
-    return uncertainty + sum(max(leg.told[fact]) for fact in facts)
+    return uncertainty + sum(leg.off(fact) for fact in facts)
 
 
 def facts_of(leg: Leg, duration: str) -> list[str]:
     """Return the facts that a duration rests on."""
-    prefixes = {"hold_ms": ("hold", "unhold"), "park_ms": ("park", "unpark"), "mute_ms": ("mute", "unmute"), "talk_ms": ("hold", "unhold", "park", "unpark")}
+    prefixes = {
+        "hold_ms": ("hold", "unhold"),
+        "park_ms": ("park", "unpark"),
+        "mute_ms": ("mute", "unmute"),
+        "talk_ms": ("hold", "unhold", "park", "unpark"),
+    }
     inner = [fact for fact in leg.facts if fact.rstrip("0123456789") in prefixes.get(duration, ())]
     ends = {
         "ring_ms": ["ring", "end" if leg.answer is None else "answer"],
@@ -142,7 +152,9 @@ def _pairs(legs: Sequence[Leg], records: Iterable[Record], verdict: Verdict) -> 
         pairs.append((leg, mine[0] if mine else _by_time(leg, nameless)))
         verdict.wrong += [Wrong("doubled", leg, record, "a second record") for record in mine[1:]]
     strangers = [record for many in by_key.values() for record in many] + nameless
-    verdict.wrong += [Wrong("invented", None, record, f"{record['direction']} {record['disposition']}") for record in strangers]
+    verdict.wrong += [
+        Wrong("invented", None, record, f"{record['direction']} {record['disposition']}") for record in strangers
+    ]
     return pairs
 
 

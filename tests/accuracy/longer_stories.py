@@ -1,9 +1,9 @@
-"""Stories with several people, several calls or an accident: queues, transfers, parks, reloads, crashes (SPEC 4.4, 12)."""
+"""Stories with several people, several calls or an accident: queues, transfers, parks, reloads (SPEC 4.4, 12)."""
 
-from tests.accuracy.calls import OUT
 from tests.accuracy.centre import MINUTE, SECOND, Centre, Story
 from tests.accuracy.office import Agent
 from tests.accuracy.stories import SIMPLE, inbound, ring_time, talk, talk_time
+from tests.accuracy.witnesses import OUT
 
 HOUR = 60 * MINUTE
 
@@ -17,7 +17,9 @@ def queue_call(centre: Centre, agent: Agent) -> None:
     answer = begin + ring_time(centre)
     for number, member in enumerate(ringing):
         word = "ANSWERED" if number == taker else "ANSWERED_ELSEWHERE" if taker < len(ringing) else "MISSED"
-        call = centre.call(member, "queue call", outbound=False, remote=remote, session=session, party=2 + number, disposition=word)
+        call = centre.call(
+            member, "queue call", outbound=False, remote=remote, session=session, party=2 + number, disposition=word
+        )
         call.queue, call.rings_in_tabs = "Support - ", member.mode == "webphone"
         call.begins(begin + 15 * number)
         member.now = answer
@@ -36,8 +38,22 @@ def colleague(centre: Centre, agent: Agent) -> None:
     begin = max(agent.now, other.now)
     session = centre.session()
     taken = centre.rng.random() < 0.75
-    out = centre.call(agent, "colleague, caller", outbound=True, remote=other.number, session=session, disposition="ANSWERED" if taken else "UNANSWERED")
-    into = centre.call(other, "colleague, called", outbound=False, remote=agent.number, session=session, disposition="ANSWERED" if taken else "MISSED")
+    out = centre.call(
+        agent,
+        "colleague, caller",
+        outbound=True,
+        remote=other.number,
+        session=session,
+        disposition="ANSWERED" if taken else "UNANSWERED",
+    )
+    into = centre.call(
+        other,
+        "colleague, called",
+        outbound=False,
+        remote=agent.number,
+        session=session,
+        disposition="ANSWERED" if taken else "MISSED",
+    )
     out.media, into.media = centre.in_browser(agent), centre.in_browser(other)
     into.rings_in_tabs = other.mode == "webphone"
     out.begins(begin)
@@ -65,7 +81,12 @@ def blind_transfer(centre: Centre, agent: Agent) -> None:
     call.media = centre.in_browser(agent)
     end = talk(centre, call, agent.now + ring_time(centre), talk_time(centre))
     flags = () if agent.modern else ("isOnTransfer",)
-    call.ends(end, web=((0, flags, True), (600, flags, True)), reason="BlindTransfer", later=620 if call.media is not None else 0)
+    call.ends(
+        end,
+        web=((0, flags, True), (600, flags, True)),
+        reason="BlindTransfer",
+        later=620 if call.media is not None else 0,
+    )
     agent.now = end + SECOND
 
 
@@ -124,7 +145,7 @@ def parked(centre: Centre, agent: Agent) -> None:
 
 
 def second_call(centre: Centre, agent: Agent) -> None:
-    """A second call comes in: the first is put on hold, the second answered and ended, the first goes on (SPEC 3.1.2)."""
+    """A second call comes in: the first is put on hold, the second answered and ended, the first goes on."""
     first = inbound(centre, agent, "held for a second call")
     first.media = centre.in_browser(agent)
     hold = talk(centre, first, agent.now + ring_time(centre), talk_time(centre) + 9_000, quiet=True)
@@ -233,6 +254,17 @@ def logged_out(centre: Centre, agent: Agent) -> None:
 
 
 STORIES: dict[Story, float] = {
-    **SIMPLE, queue_call: 5, colleague: 5, blind_transfer: 3, warm_transfer: 1.5, flipped: 1.5, parked: 2, second_call: 2, conference: 0.7,
-    reloaded: 1, reoffered: 1.5, vanished: 0.25, logged_out: 0.25,
-}  # fmt: skip
+    **SIMPLE,
+    queue_call: 5,
+    colleague: 5,
+    blind_transfer: 3,
+    warm_transfer: 1.5,
+    flipped: 1.5,
+    parked: 2,
+    second_call: 2,
+    conference: 0.7,
+    reloaded: 1,
+    reoffered: 1.5,
+    vanished: 0.25,
+    logged_out: 0.25,
+}

@@ -42,9 +42,16 @@ def _post(agent: Agent, load: Load, changes: list[tuple[int, str, str]], legs: d
         if at <= load.since or (load.until is not None and at >= load.until):
             continue
         when = at + int(min(PUSH_AT_MOST_MS, 15 + rng.lognormvariate(math.log(130), 0.9)))
-        leg = next((leg for call_id, leg in legs.items() if call.startswith(call_id)), None) if word == "NoCall" else None
-        load.post(when, _presence(word), *([Tells(leg, "end", when)] if leg else []), channel="presence")
+        leg = (
+            next((leg for call_id, leg in legs.items() if call.startswith(call_id)), None) if word == "NoCall" else None
+        )
+        load.post(when, _presence(word), *([Tells(leg, "end", "PRESENCE")] if leg else []), channel="presence")
 
 
 def _presence(word: str) -> dict[str, str]:
-    return {"type": "rc-adapter-syncPresence", "telephonyStatus": word, "userStatus": "Available", "dndStatus": "TakeAllCalls"}
+    return {
+        "type": "rc-adapter-syncPresence",
+        "telephonyStatus": word,
+        "userStatus": "Available",
+        "dndStatus": "TakeAllCalls",
+    }

@@ -1,14 +1,21 @@
 """Stories of calls between customers and one person: answered, missed, sent away, dialled (SPEC 4.2 and 4.4)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from tests.accuracy.calls import OUT, Call, WebEnd
+from tests.accuracy.calls import Call
 from tests.accuracy.centre import SECOND, Centre
 from tests.accuracy.office import Agent
+from tests.accuracy.witnesses import OUT, WebEnd
 
-NO_END: tuple[WebEnd, ...] = ()
-MISSED_WHY = ((None, 3), ("NoAnswer", 3), ("Timeout", 2), ("Cancelled", 4))
-FAILED_WHY = ("InvalidNumber", "NoSuchUser", "DestinationBlocked", "InternationalDisabled", "NotEnoughFunds", "InternalError")
+MISSED_WHY: dict[str | None, int] = {None: 3, "NoAnswer": 3, "Timeout": 2, "Cancelled": 4}
+FAILED_WHY = (
+    "InvalidNumber",
+    "NoSuchUser",
+    "DestinationBlocked",
+    "InternationalDisabled",
+    "NotEnoughFunds",
+    "InternalError",
+)
 
 
 def ring_time(centre: Centre) -> int:
@@ -42,7 +49,15 @@ def talk(centre: Centre, call: Call, answer: int, length: int, *, quiet: bool = 
     return answer + length
 
 
-def _spells(centre: Centre, answer: int, length: int, on: str, off: str, acts: list[tuple[int, str, int]], spans: list[tuple[int, int]]) -> None:
+def _spells(
+    centre: Centre,
+    answer: int,
+    length: int,
+    on: str,
+    off: str,
+    acts: list[tuple[int, str, int]],
+    spans: list[tuple[int, int]],
+) -> None:
     rng = centre.rng
     at, end = answer, answer + length
     for number in range(rng.choices((0, 1, 2, 3), (70, 19, 8, 3))[0]):
@@ -63,7 +78,9 @@ def answered(centre: Centre, agent: Agent) -> None:
     """Answered in the browser, on the desk phone, or on the desk phone while the browser rings."""
     call = inbound(centre, agent, "inbound answered")
     call.media = centre.in_browser(agent)
-    end = talk(centre, call, agent.now + ring_time(centre), talk_time(centre))
+    late = call.media is not None and centre.rng.random() < 0.02
+    call.lag_ms = centre.rng.randint(1_000, 15_000) if late else 0
+    end = talk(centre, call, agent.now + ring_time(centre), talk_time(centre), quiet=late)
     if agent.one_tab_posts and centre.rng.random() < 0.3 and not call.leg.holds:
         call.switches_tab(end - 500, "CallConnected")
     desk = call.media is None and agent.has_presence
@@ -74,9 +91,8 @@ def answered(centre: Centre, agent: Agent) -> None:
 def missed(centre: Centre, agent: Agent) -> None:
     """Nobody answers, or the caller gives up."""
     call = inbound(centre, agent, "inbound missed", "MISSED")
-    reasons, weights = zip(*MISSED_WHY, strict=True)
     end = agent.now + ring_time(centre)
-    call.ends(end, web=OUT, reason=centre.rng.choices(reasons, weights)[0])
+    call.ends(end, web=OUT, reason=centre.rng.choices(list(MISSED_WHY), list(MISSED_WHY.values()))[0])
     agent.now = end
 
 
@@ -87,9 +103,14 @@ def sent_away(centre: Centre, agent: Agent) -> None:
     call.media = centre.in_browser(agent)
     end = agent.now + ring_time(centre)
     flags = {"VOICEMAIL": ("isToVoicemail",), "REPLIED": ("isReplied",)}.get(word, ())
-    web: tuple[WebEnd, ...] = ((0, (), False), (7, flags, False)) if flags else OUT
+    web: Sequence[WebEnd] = ((0, (), False), (7, flags, False)) if flags else OUT
     reason = {"REJECTED": "Rejected", "REPLIED": "CallReplied"}.get(word)
-    call.ends(end, web=web if call.media is not None else OUT, code="VoiceMail" if word == "VOICEMAIL" else "Disconnected", reason=reason)
+    call.ends(
+        end,
+        web=web if call.media is not None else OUT,
+        code="VoiceMail" if word == "VOICEMAIL" else "Disconnected",
+        reason=reason,
+    )
     if word == "VOICEMAIL" and call.telephony:
         call.goes_on_alone(end + centre.rng.randint(4, 30) * SECOND, "Disconnected")
     agent.now = end + 31 * SECOND
@@ -138,7 +159,9 @@ def dialled_in_vain(centre: Centre, agent: Agent) -> None:
     call.begins(agent.now)
     end = agent.now + (ring_time(centre) if word == "UNANSWERED" else centre.rng.randint(600, 4_000))
     rng = centre.rng
-    reason = {"BUSY": "TargetBusy", "FAILED": rng.choice(FAILED_WHY)}.get(word) or rng.choice(("Cancelled", "NoAnswer", None))
+    reason = {"BUSY": "TargetBusy", "FAILED": rng.choice(FAILED_WHY)}.get(word) or rng.choice(
+        ("Cancelled", "NoAnswer", None)
+    )
     ends = 4 if reason == "Cancelled" else 3
     call.ends(end, web=tuple((45 * i, (), False) for i in range(ends)), reason=reason)
     agent.now = end + SECOND
@@ -150,7 +173,14 @@ def ringout(centre: Centre, agent: Agent) -> None:
     call = centre.call(agent, "ringout", outbound=True, disposition="ANSWERED" if happy else "UNANSWERED")
     call.origin = "RingOut"
     call.begins(agent.now)
-    own = Call(agent, call.leg, call.remote, str(int(call.session_id) + centre.rng.choice((1000, 2000))), f"{call.party}-own", telephony=False)
+    own = Call(
+        agent,
+        call.leg,
+        call.remote,
+        str(int(call.session_id) + centre.rng.choice((1000, 2000))),
+        f"{call.party}-own",
+        telephony=False,
+    )
     own.own_phone(agent.now + 110, agent.now + centre.rng.randint(1_500, 6_000) if happy else None)
     answer = agent.now + centre.rng.randint(7_000, 25_000)
     end = talk(centre, call, answer, talk_time(centre)) if happy else answer

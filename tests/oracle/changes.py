@@ -85,7 +85,7 @@ def _merged(told: Sequence[Testimony], read: Reader) -> list[Change]:
 
 
 def _match(known: list[Change], told: list[Change], *, earlier_wins: bool) -> list[Change]:
-    """Match two tellings one to one, in order, within 5 s (DECISIONS 17, 18); what matches nothing is added if it changes the state."""
+    """Match two tellings one to one, in order, within 5 s (DECISIONS 17, 18); the rest is added if it is a change."""
     pairs = _align(known, told)
     result = list(known)
     for i, j in pairs:

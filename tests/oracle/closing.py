@@ -52,7 +52,10 @@ def _note_login(post: Post, logged_in: dict[str, int]) -> None:
     """Any call or presence of a known user implies logged in until a log-out (DECISIONS 35)."""
     if post.kind == "rc-login-status-notify" and post.event.get("loggedIn") is False:
         logged_in.pop(post.session, None)
-    elif post.kind == "rc-login-status-notify" or "call" in post.kind or "telephony" in post.kind:
-        logged_in[post.session] = post.at.at
-    elif post.kind == "rc-adapter-syncPresence" and post.event.get("telephonyStatus") is not None:
+    elif (
+        post.kind == "rc-login-status-notify"
+        or "call" in post.kind
+        or "telephony" in post.kind
+        or (post.kind == "rc-adapter-syncPresence" and post.event.get("telephonyStatus") is not None)
+    ):
         logged_in[post.session] = post.at.at

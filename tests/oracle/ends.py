@@ -1,4 +1,4 @@
-"""When a leg was over, and who says so: real ends, ends of a dialog alone, reopenings, ends concluded (DECISIONS B, D)."""
+"""When a leg was over, and who says so: real ends, ends of a dialog alone, reopenings, conclusions (DECISIONS B, D)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -140,7 +140,7 @@ def _new_state(life: Testimony, group: Sequence[Testimony], told: Sequence[Testi
 
 
 def inferred_end(told: Sequence[Testimony], evidence: Iterable[Evidence], until: int) -> End | None:
-    """Return the end that is concluded: the first evidence after the last sign of life, or the timeout (DECISIONS 24 to 26)."""
+    """Return the end concluded: the first evidence after the last sign of life, or the timeout (DECISIONS 24 to 26)."""
     living = [testimony for testimony in told if testimony.lives]
     news = max(told, key=lambda testimony: testimony.post.received).post
     last_life = max((testimony.post.at.at for testimony in living), default=news.at.at)

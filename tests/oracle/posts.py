@@ -1,6 +1,6 @@
 """What page loads posted: who, in which order, when; repeats, holes and clocks settled. All posts are seen at once.
 
-Nothing of the product's domain code is used here or in the other modules of this folder: this is a second reading of the rules.
+Nothing of the product's domain code is used in this folder: it is a second reading of the rules.
 """
 
 import re

@@ -100,7 +100,7 @@ def _ended_parked(changes: Sequence[Change], end: Instant) -> bool:
     return bool(before) and before[-1].word is State.PARKED
 
 
-def _expected(  # noqa: PLR0913
+def _expected(
     group: Sequence[Testimony], begun: Beginning, end: End, changes: list[Change], concluded: Outcome, marks: Flags
 ) -> Expected:
     answered = begun.answer
@@ -110,14 +110,28 @@ def _expected(  # noqa: PLR0913
     hold_ms, park_ms = sum(map(length, holds)), sum(map(length, parks))
     calls = sorted(group, key=lambda testimony: (not testimony.outbound, testimony.post.received))
     return Expected(
-        group[0].post.extension, next((testimony.call_id for testimony in calls if testimony.call_id), None),
+        group[0].post.extension,
+        next((testimony.call_id for testimony in calls if testimony.call_id), None),
         "OUTBOUND" if any(testimony.outbound for testimony in group) else "INBOUND",
-        begun.ring, answered, holds[0].first if holds else None, end.at,
+        begun.ring,
+        answered,
+        holds[0].first if holds else None,
+        end.at,
         between(begun.ring, answered or end.at) if begun.ring else None,
         max(0, between(answered, end.at) - hold_ms - park_ms) if answered else 0,
-        hold_ms, park_ms, sum(map(length, mutes)), between(begun.ring, end.at) if begun.ring else None,
-        len(holds), len(mutes), concluded, end, marks, any(testimony.queue for testimony in group), witnesses(group), tuple(group),
-    )  # fmt: skip
+        hold_ms,
+        park_ms,
+        sum(map(length, mutes)),
+        between(begun.ring, end.at) if begun.ring else None,
+        len(holds),
+        len(mutes),
+        concluded,
+        end,
+        marks,
+        any(testimony.queue for testimony in group),
+        witnesses(group),
+        tuple(group),
+    )
 
 
 def _within(found: Sequence[Span], answered: Instant | None) -> list[Span]:

@@ -55,7 +55,7 @@ PARTY_STATES = {
 
 @dataclass(frozen=True)
 class Testimony:
-    """One post's word on one leg. `since` is the instant of the state told; `ring` and `answer` are instants it names."""
+    """One post's word on one leg. `since`: the instant of the state told; `ring`, `answer`: instants it names."""
 
     post: Post
     witness: Witness
@@ -113,13 +113,23 @@ def _web_phone(post: Post, kind: str) -> Iterator[Testimony]:
     since = {"start": answer, "end": post.browser(call.get("endTime"))}.get(kind) or post.at
     ring = post.browser(call.get("creationTime"))
     yield Testimony(
-        post, Witness.WEB_PHONE, outbound, _keys(post, party.get("partyId"), party.get("sessionId"), None, outbound, call["id"]),
-        WEB_STATES[kind], ring if kind in ("ring", "init") else since, ring=ring, answer=answer,
+        post,
+        Witness.WEB_PHONE,
+        outbound,
+        _keys(post, party.get("partyId"), party.get("sessionId"), None, outbound, call["id"]),
+        WEB_STATES[kind],
+        ring if kind in ("ring", "init") else since,
+        ring=ring,
+        answer=answer,
         muted=bool(call.get("isOnMute")) if kind == "mute" else None,
-        flags=frozenset(flag for flag in FLAGS if call.get(flag)), remote=number(call.get("to" if outbound else "from")),
-        queue=bool(call.get("callQueueName")), call_id=party.get("sessionId"), dialog=call["id"],
-        consults=call.get("warmTransferSessionId") or None, kind=kind,
-    )  # fmt: skip
+        flags=frozenset(flag for flag in FLAGS if call.get(flag)),
+        remote=number(call.get("to" if outbound else "from")),
+        queue=bool(call.get("callQueueName")),
+        call_id=party.get("sessionId"),
+        dialog=call["id"],
+        consults=call.get("warmTransferSessionId") or None,
+        kind=kind,
+    )
 
 
 def _active_call(post: Post, witness: Witness) -> Iterator[Testimony]:
@@ -134,12 +144,19 @@ def _active_call(post: Post, witness: Witness) -> Iterator[Testimony]:
     outbound = call.get("direction") == "Outbound"
     started = post.server(int(call["startTime"])) if call.get("startTime") else post.at
     yield Testimony(
-        post, witness, outbound,
+        post,
+        witness,
+        outbound,
         _keys(post, call.get("partyId"), call.get("telephonySessionId"), call["sessionId"], outbound, None),
-        state, started if state is State.RINGING else post.at, ring=started if state is State.RINGING else None, started=started,
-        remote=number(call.get("to" if outbound else "from")), queue=bool(call.get("queueCall")),
-        call_id=call.get("telephonySessionId"), legacy=call["sessionId"],
-    )  # fmt: skip
+        state,
+        started if state is State.RINGING else post.at,
+        ring=started if state is State.RINGING else None,
+        started=started,
+        remote=number(call.get("to" if outbound else "from")),
+        queue=bool(call.get("queueCall")),
+        call_id=call.get("telephonySessionId"),
+        legacy=call["sessionId"],
+    )
 
 
 def _telephony(post: Post) -> Iterator[Testimony]:
@@ -164,12 +181,24 @@ def _party(post: Post, session: Json, party: Json, others: list[Json], created: 
         state = None  # no end of the leg, DECISIONS 59
     outbound = party.get("direction") == "Outbound"
     return Testimony(
-        post, Witness.TELEPHONY_SESSION, outbound, _keys(post, party.get("id"), session["id"], session.get("sessionId"), outbound, None),
-        state, created if state is State.RINGING else post.at, ring=created if state is State.RINGING else None, started=created,
-        muted=bool(party["muted"]) if "muted" in party else None, code=code.lower(), reason=reason, peer=bool(status.get("peerId")),
-        other_answered=_other_answered(others) if outbound else None, remote=number(party.get("to" if outbound else "from")),
-        queue=bool(party.get("queueCall")), call_id=session["id"], legacy=session.get("sessionId"),
-    )  # fmt: skip
+        post,
+        Witness.TELEPHONY_SESSION,
+        outbound,
+        _keys(post, party.get("id"), session["id"], session.get("sessionId"), outbound, None),
+        state,
+        created if state is State.RINGING else post.at,
+        ring=created if state is State.RINGING else None,
+        started=created,
+        muted=bool(party["muted"]) if "muted" in party else None,
+        code=code.lower(),
+        reason=reason,
+        peer=bool(status.get("peerId")),
+        other_answered=_other_answered(others) if outbound else None,
+        remote=number(party.get("to" if outbound else "from")),
+        queue=bool(party.get("queueCall")),
+        call_id=session["id"],
+        legacy=session.get("sessionId"),
+    )
 
 
 def _other_answered(others: list[Json]) -> bool | None:
@@ -182,8 +211,8 @@ def _other_answered(others: list[Json]) -> bool | None:
     return any(code in ("answered", "hold") for code in called) if called else None
 
 
-def _keys(post: Post, party: Any, telephony: Any, legacy: Any, outbound: bool, dialog: Any) -> tuple[Key, ...]:  # noqa: PLR0913
-    """The names by which a leg may be known (DECISIONS 8). A new own party of the same call and direction continues it."""
+def _keys(post: Post, party: Any, telephony: Any, legacy: Any, outbound: bool, dialog: Any) -> tuple[Key, ...]:
+    """The names by which a leg may be known; a new own party of the call and direction continues it (DECISIONS 8)."""
     side = "out" if outbound else "in"
     names: list[Key] = []
     if party and telephony:
