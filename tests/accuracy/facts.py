@@ -53,13 +53,14 @@ class Leg:
         hold = sum(last - first for first, last in self.holds)
         park = sum(last - first for first, last in self.parks)
         until = self.end if self.answer is None else self.answer
+        begin = self.ring if self.ring is not None else self.answer
         return {
             "ring_ms": None if self.ring is None else until - self.ring,
             "talk_ms": 0 if self.answer is None else self.end - self.answer - hold - park,
             "hold_ms": hold,
             "park_ms": park,
             "mute_ms": sum(last - first for first, last in self.mutes),
-            "total_ms": None if self.ring is None else self.end - self.ring,
+            "total_ms": None if begin is None else self.end - begin,
         }
 
     def off(self, fact: str) -> int:

@@ -131,7 +131,7 @@ def facts_of(leg: Leg, duration: str) -> list[str]:
     ends = {
         "ring_ms": ["ring", "end" if leg.answer is None else "answer"],
         "talk_ms": ["answer", "end"] if leg.answer is not None else [],
-        "total_ms": ["ring", "end"],
+        "total_ms": ["answer" if leg.ring is None else "ring", "end"],
     }
     open_to_the_end = ["end"] if inner and duration != "talk_ms" else []
     return [*ends.get(duration, []), *inner, *open_to_the_end]

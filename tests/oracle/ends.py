@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from tests.oracle.posts import Instant, Post
 from tests.oracle.testimony import LIVE, TALKING, State, Testimony, Witness
 
 FLAGS_WITHIN_MS = 5_000
+GRACE_MS = 5_000
 LEG_TIMEOUT_MS = 4 * 3_600_000
 
 
@@ -62,8 +63,14 @@ def real_end(told: Sequence[Testimony], answered: bool) -> End | None:
     for source in SOURCES:
         ends = [end for end in counting if end.source is source]
         if ends:
-            return min(ends, key=lambda end: end.at.at)
+            return _with_flags_of_all(min(ends, key=lambda end: end.at.at), ends)
     return None
+
+
+def _with_flags_of_all(first: End, ends: Sequence[End]) -> End:
+    """The witness's earliest end, with the flags of all its ends within 5 s of it (DECISIONS 4)."""
+    near = [end.flags for end in ends if end.at.at - first.at.at <= FLAGS_WITHIN_MS]
+    return replace(first, flags=frozenset().union(*near))
 
 
 def _dialogs(told: Sequence[Testimony]) -> list[list[Testimony]]:
@@ -151,11 +158,18 @@ def inferred_end(told: Sequence[Testimony], evidence: Iterable[Evidence], until:
         if item.post.at.at > last_life and item.post.received < deadline and _concerns(item, told)
     ]
     if fits:
-        first = min(fits, key=lambda item: item.post.at.at)
-        return End(first.post.at, first.source)
+        return _closed_by(fits)
     if until >= deadline:
         return End(max(told, key=lambda testimony: testimony.post.at.at).post.at, Source.TIMEOUT)
     return None
+
+
+def _closed_by(fits: Sequence[Evidence]) -> End:
+    """The first evidence closes; of those within its grace the best witness gives the instant (DECISIONS 3, 24)."""
+    first = min(item.post.at.at for item in fits)
+    near = [item for item in fits if item.post.at.at - first <= GRACE_MS]
+    best = min(near, key=lambda item: (list(Source).index(item.source), item.post.at.at))
+    return End(best.post.at, best.source)
 
 
 def _concerns(evidence: Evidence, told: Sequence[Testimony]) -> bool:

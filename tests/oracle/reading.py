@@ -109,11 +109,12 @@ def _expected(
     mutes = _within(spans(mute_changes(group), Microphone.MUTED, end.at), answered)
     hold_ms, park_ms = sum(map(length, holds)), sum(map(length, parks))
     calls = sorted(group, key=lambda testimony: (not testimony.outbound, testimony.post.received))
+    begin = begun.ring or (answered if begun.inferred else None)  # the server's start is known, the ring is not
     return Expected(
         group[0].post.extension,
         next((testimony.call_id for testimony in calls if testimony.call_id), None),
         "OUTBOUND" if any(testimony.outbound for testimony in group) else "INBOUND",
-        begun.ring,
+        begin,
         answered,
         holds[0].first if holds else None,
         end.at,
@@ -122,7 +123,7 @@ def _expected(
         hold_ms,
         park_ms,
         sum(map(length, mutes)),
-        between(begun.ring, end.at) if begun.ring else None,
+        between(begin, end.at) if begin else None,
         len(holds),
         len(mutes),
         concluded,
