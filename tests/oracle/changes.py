@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from tests.oracle.posts import Instant, between
-from tests.oracle.testimony import TALKING, State, Testimony
+from tests.oracle.testimony import TALKING, State, Testimony, Witness
 
 SAME_MS = 5_000
 
@@ -152,7 +152,9 @@ def _states_of_one(posts: Sequence[Testimony]) -> list[Change]:
 def _mutes_of_one(posts: Sequence[Testimony]) -> list[Change]:
     """The web phone tells each change; a telephony session tells the state with every post."""
     changes: list[Change] = []
-    state = Microphone.OPEN
+    # NB: a web phone posts changes only, so its first post is one; a telephony session begins with an open microphone.
+    explicit = bool(posts) and posts[0].witness is Witness.WEB_PHONE
+    state = None if explicit else Microphone.OPEN
     for testimony in posts:
         if testimony.muted is None or testimony.state is State.ENDED:
             continue

@@ -10,7 +10,8 @@ from tests.oracle.testimony import Testimony
 
 SKEW_HIGH_MS = 60_000
 SAME_FACT_MS = 5_000
-GAP_MAY_REACH_MS = 60_000
+BEFORE_END_MS = 2_000
+"""A hole that only a post at the very end shows may be seen after the leg has ended."""
 DEPENDS_ON_ARRIVAL = frozenset(("LATE_AMENDED", "MERGED"))
 
 
@@ -74,7 +75,7 @@ def _gap(told: Sequence[Testimony], end: End, posted: Posted, must: set[str], ma
         if not mine:
             continue
         first = min(post.place for post in mine)
-        last = max((post.place for post in mine if post.at.at <= end.at.at), default=first)
+        last = max((post.place for post in mine if post.at.at <= end.at.at - BEFORE_END_MS), default=first)
         latest = max(post.place for post in mine)
         holes = posted.holes.get(session, ())
         if any(first < hole < last for hole in holes):
