@@ -93,6 +93,12 @@ class Call(Witnessed):
             at + 40, {"type": "rc-adapter-syncPresence", "telephonyStatus": None, "userStatus": None, "dndStatus": None}
         )
 
+    def is_missing_from_snapshot(self, at: int) -> None:
+        """The page load with the media lists its calls, and this one is not among them."""
+        assert self.media is not None
+        load = self.agent.tabs[self.media].load
+        load.post(at, {"type": "rc-webphone-sessions-sync", "calls": []}, Tells(self.leg, "end", "SNAPSHOT"))
+
     def leaves_browser(self, at: int, *flags: str) -> None:
         """The browser's part is over, the leg goes on elsewhere: parked, flipped (DECISIONS 11)."""
         for index in self._tellers():

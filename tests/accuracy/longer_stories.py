@@ -236,6 +236,20 @@ def vanished(centre: Centre, agent: Agent) -> None:
     agent.now += 6 * SECOND
 
 
+def synced(centre: Centre, agent: Agent) -> None:
+    """The end is not posted; a list of the web phone's calls shows that the call is gone (DECISIONS 25)."""
+    if agent.mode != "webphone":
+        return queue_call(centre, agent)
+    call = inbound(centre, agent, "end told by a snapshot")
+    call.media = centre.rng.randrange(len(agent.tabs))
+    end = talk(centre, call, agent.now + ring_time(centre), talk_time(centre), quiet=True)
+    call.telephony = call.pushes = False
+    call.ends(end, web=None)
+    call.is_missing_from_snapshot(end + centre.rng.randint(50, 900))
+    agent.now = end + 6 * SECOND
+    return None
+
+
 def logged_out(centre: Centre, agent: Agent) -> None:
     """The person logs out in mid-call without an end being posted; logs in again later (DECISIONS 25)."""
     call = inbound(centre, agent, "log-out in mid-call")
@@ -266,5 +280,6 @@ STORIES: dict[Story, float] = {
     reloaded: 1,
     reoffered: 1.5,
     vanished: 0.25,
+    synced: 0.4,
     logged_out: 0.25,
 }

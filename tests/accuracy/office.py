@@ -117,8 +117,8 @@ def an_agent(centre: str, number: int, start: int, rng: random.Random) -> Agent:
     agent.mode = rng.choices(("webphone", "softphone", "ringout"), (70, 18, 12))[0]
     agent.modern = rng.random() < 0.6
     agent.has_telephony = rng.random() < 0.97
-    agent.has_presence = rng.random() < 0.75 or agent.mode != "webphone" or not agent.has_telephony
-    count = rng.choices((1, 2, 3, 4, 5), (64, 22, 9, 3, 2))[0]
+    agent.has_presence = rng.random() < 0.65 or agent.mode != "webphone" or not agent.has_telephony
+    count = rng.choices((1, 2, 3, 4, 5), (72, 18, 6, 2.5, 1.5))[0]
     agent.shared_phone = count > 1 and rng.random() < 0.4
     agent.one_tab_posts = count > 1 and rng.random() < 0.3
     browsers = [(_skew(rng), _network(rng)) for _ in range(1 if agent.shared_phone or agent.one_tab_posts else 2)]
