@@ -36,12 +36,11 @@ def _of_load(load: Load, rng: random.Random) -> Iterator[Envelope]:
             continue
         for tells in posting.tells:
             _enter(tells, least)
-        network = load.network + (int(min(2_000, rng.expovariate(1 / 30))) if sequence % 7 else 0)
-        sent = (
-            posting.at + 2
-            if offline is None or not offline[0] <= posting.at < offline[1]
-            else offline[1] + sequence * 5
-        )
+        kept = offline is not None and offline[0] <= posting.at < offline[1]
+        # What an offline queue kept is sent in its order; single posts may overtake each other.
+        jitter = 0 if kept or sequence % 7 == 0 else int(min(2_000, rng.expovariate(1 / 30)))
+        network = load.network + jitter
+        sent = offline[1] + sequence * 5 if kept and offline is not None else posting.at + 2
         yield _envelope(load, posting, sequence, sent, network)
         if rng.random() < REPEATED:
             yield _envelope(load, posting, sequence, sent + rng.randint(100, 20_000), network)

@@ -106,9 +106,15 @@ def _corrected(told: Sequence[Testimony], found: Beginning) -> Beginning:
         late = reached.at - found.answer.at > START_IS_ANSWER_MS
         return Beginning(found.ring, reached, start_while_ringing=True) if late else found
     reasons = {str(testimony.reason).lower() for testimony in told_by_telephony if testimony.state is State.ENDED}
-    if told_by_telephony and reasons & NO_ANSWER:
+    if reasons & NO_ANSWER and _never_answered(told_by_telephony):
         return Beginning(found.ring, None, start_while_ringing=True)
     return found
+
+
+def _never_answered(posts: Sequence[Testimony]) -> bool:
+    """The called party was seen and never answered, or the own party was never in a talk."""
+    seen = any(testimony.other_answered is not None for testimony in posts)
+    return bool(posts) and (seen or not any(testimony.state in TALKING for testimony in posts))
 
 
 def _reached_answered(posts: Sequence[Testimony]) -> Instant | None:
@@ -116,7 +122,9 @@ def _reached_answered(posts: Sequence[Testimony]) -> Instant | None:
     by_order = sorted(posts, key=lambda testimony: testimony.post.at.at)
     if any(testimony.other_answered is not None for testimony in by_order):
         return next((testimony.post.at for testimony in by_order if testimony.other_answered), None)
-    return next((testimony.post.at for testimony in by_order if testimony.state in TALKING), None)
+    first = next((testimony for testimony in by_order if testimony.state in TALKING), None)
+    # NB: a party first seen on hold had been answered before, nobody knows when: the browser's instant stays.
+    return first.post.at if first is not None and first.state is State.CONNECTED else None
 
 
 def witnesses(told: Sequence[Testimony]) -> frozenset[str]:
