@@ -116,7 +116,7 @@ def an_agent(centre: str, number: int, start: int, rng: random.Random) -> Agent:
     agent = Agent(f"{centre}*{number}", str(310_000_000 + rng.randrange(10**6) * 1000 + number), rng, start)
     agent.mode = rng.choices(("webphone", "softphone", "ringout"), (70, 18, 12))[0]
     agent.modern = rng.random() < 0.6
-    agent.has_telephony = rng.random() < 0.97
+    agent.has_telephony = rng.random() < 0.95
     agent.has_presence = rng.random() < 0.65 or agent.mode != "webphone" or not agent.has_telephony
     count = rng.choices((1, 2, 3, 4, 5), (72, 18, 6, 2.5, 1.5))[0]
     agent.shared_phone = count > 1 and rng.random() < 0.4
