@@ -26,6 +26,8 @@ class Leg:
     parks: list[Span] = field(default_factory=list)
     told: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     seen: bool = False
+    lagged: bool = False
+    """The telephony session told an outbound answer seconds after the browser's start."""
 
     @property
     def direction(self) -> str:

@@ -42,6 +42,7 @@ RULES = {
     "outcome": "the outcome was told by nobody: SPEC 3.1.3, DECISIONS 29 and 34 conclude the plain one",
     "ring": "the ring was told by nobody: DECISIONS 7 takes the server's start for the answer",
     "answer": "the answer was told by nobody, or only by a later page load: DECISIONS 3 takes the first sight",
+    "lag": "the platform's pushes lagged behind the browser's start: DECISIONS 31 takes the pushed answer",
     "hold": "a hold, park or mute, or its end, was told by nobody: DECISIONS 16 invents none",
     "end": "the end was told by nobody: DECISIONS 24 to 26 conclude it from later evidence",
 }
@@ -111,6 +112,7 @@ def reasons_left_out(leg: Leg) -> list[str]:
     found = [] if any(fact in leg.told for fact in OUTCOMES[leg.disposition]) else ["outcome"]
     untold = {fact.removeprefix("un").rstrip("0123456789") for fact in leg.facts if fact not in leg.told}
     names = {"park": "hold", "mute": "hold"}
+    found += ["lag"] if leg.lagged else []
     return found + sorted({names.get(fact, fact) for fact in untold})
 
 
@@ -176,7 +178,7 @@ def _outcome(leg: Leg, record: Record, verdict: Verdict, left_out: Sequence[str]
 
 
 def _durations(leg: Leg, record: Record, verdict: Verdict, left_out: Sequence[str]) -> None:
-    if set(left_out) & {"ring", "answer", "hold", "end"}:
+    if set(left_out) & {"ring", "answer", "hold", "end", "lag"}:
         return
     verdict.durations_judged += 1
     details = []

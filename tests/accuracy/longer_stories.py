@@ -258,7 +258,7 @@ def logged_out(centre: Centre, agent: Agent) -> None:
     only = len(agent.tabs) == 1 and len(agent.tabs[0].loads) == 1
     for tab in agent.tabs:
         call.loses_login(tab.load, end, tells=only)
-        tab.load.until = end + 200
+        tab.load.until = end + 45  # after a log-out only the empty presence is posted (SPEC 12)
     call.pushes = call.telephony = False
     call.ends(end, web=None)
     agent.now = end + centre.rng.randint(1, 5) * MINUTE

@@ -74,18 +74,26 @@ def _spells(
         at = stop
 
 
+def lags(centre: Centre, call: Call) -> bool:
+    """Now and then the platform's pushes about a browser call come seconds late, all of them (SPEC 12)."""
+    if call.media is None or centre.rng.random() > 0.02:
+        return False
+    call.lag_ms = centre.rng.randint(1_000, 15_000)
+    call.leg.lagged = call.leg.outbound and call.telephony
+    return True
+
+
 def answered(centre: Centre, agent: Agent) -> None:
     """Answered in the browser, on the desk phone, or on the desk phone while the browser rings."""
     call = inbound(centre, agent, "inbound answered")
     call.media = centre.in_browser(agent)
-    late = call.media is not None and centre.rng.random() < 0.02
-    call.lag_ms = centre.rng.randint(1_000, 15_000) if late else 0
+    late = lags(centre, call)
     end = talk(centre, call, agent.now + ring_time(centre), talk_time(centre), quiet=late)
     if agent.one_tab_posts and centre.rng.random() < 0.3 and not call.leg.holds:
         call.switches_tab(end - 500, "CallConnected")
     desk = call.media is None and agent.has_presence
     call.ends(end, nocall=not (desk and centre.rng.random() < 0.05))
-    agent.now = end
+    agent.now = end + call.lag_ms
 
 
 def missed(centre: Centre, agent: Agent) -> None:
@@ -144,10 +152,11 @@ def dialled(centre: Centre, agent: Agent) -> None:
         return ringout(centre, agent)
     call = centre.call(agent, "outbound answered", outbound=True)
     call.media = centre.in_browser(agent)
+    late = lags(centre, call)
     call.begins(agent.now)
-    end = talk(centre, call, agent.now + ring_time(centre), talk_time(centre))
+    end = talk(centre, call, agent.now + ring_time(centre), talk_time(centre), quiet=late)
     call.ends(end)
-    agent.now = end
+    agent.now = end + call.lag_ms
     return None
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tests.oracle.answers import Beginning
 from tests.oracle.ends import End
 from tests.oracle.posts import Posted
-from tests.oracle.testimony import Testimony
+from tests.oracle.testimony import State, Testimony
 
 SKEW_HIGH_MS = 60_000
 SAME_FACT_MS = 5_000
@@ -65,7 +65,11 @@ def _told_twice(same: Sequence[Testimony]) -> bool:
 
 
 def _gap(told: Sequence[Testimony], end: End, posted: Posted, must: set[str], may: set[str]) -> None:
-    """A hole after the leg's first post of that page load and before its end (DECISIONS 28)."""
+    """A hole after the leg's first post of that page load and before its end (DECISIONS 28).
+
+    It must be flagged when a post behind it was read while nobody had told the end; else it may be.
+    """
+    told_over = min((testimony.post.received for testimony in told if testimony.state is State.ENDED), default=2**62)
     for session in {testimony.post.session for testimony in told}:
         mine = [
             testimony.post
@@ -75,7 +79,8 @@ def _gap(told: Sequence[Testimony], end: End, posted: Posted, must: set[str], ma
         if not mine:
             continue
         first = min(post.place for post in mine)
-        last = max((post.place for post in mine if post.at.at <= end.at.at - BEFORE_END_MS), default=first)
+        in_time = [post for post in mine if post.received < told_over and post.at.at <= end.at.at - BEFORE_END_MS]
+        last = max((post.place for post in in_time), default=first)
         latest = max(post.place for post in mine)
         holes = posted.holes.get(session, ())
         if any(first < hole < last for hole in holes):
