@@ -32,6 +32,7 @@ class Call(Witnessed):
         if self.rings_in_tabs:
             for index in set(self._phones()) - set(self._tellers()):
                 self._web_ends(index, at + self._between(30, 70), OUT, fact="")
+            self.rings_in_tabs = False
         self._tell("answer", at, "answer")
 
     def starts_while_ringing(self, at: int) -> None:
