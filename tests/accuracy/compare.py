@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.accuracy.explained import explanation
 from tests.oracle.reading import Expected
 
 Record = dict[str, Any]
@@ -39,6 +40,7 @@ class Comparison:
 
     legs: int = 0
     differing: int = 0
+    unexplained: int = 0
     classes: Counter[str] = field(default_factory=Counter)
     examples: dict[str, Difference] = field(default_factory=dict)
 
@@ -46,6 +48,7 @@ class Comparison:
         """Take another comparison in."""
         self.legs += other.legs
         self.differing += other.differing
+        self.unexplained += other.unexplained
         self.classes.update(other.classes)
         self.examples = {**other.examples, **self.examples}
 
@@ -135,6 +138,7 @@ def _apart(reading: int | None, record: int | None) -> float:
 
 def _enter(found: Comparison, differing: Sequence[Difference]) -> None:
     found.differing += bool(differing)
+    found.unexplained += any(explanation(difference.kind) is None for difference in differing)
     for difference in differing:
         found.classes[difference.kind] += 1
         found.examples.setdefault(difference.kind, difference)

@@ -59,7 +59,7 @@ def text(outcome: Outcome) -> str:
 
 
 def _figures(outcome: Outcome) -> list[str]:
-    verdict = outcome.verdict
+    verdict, comparison = outcome.verdict, outcome.comparison
     rows = [
         ("Legs that happened", f"{verdict.legs:,}", ""),
         ("Envelopes", f"{outcome.envelopes:,}", ""),
@@ -71,6 +71,11 @@ def _figures(outcome: Outcome) -> list[str]:
         (
             "Durations inside the uncertainty",
             f"{outcome.durations_right:.3%} of {verdict.durations_judged:,}",
+            f"at least {RIGHT_AT_LEAST:.1%}",
+        ),
+        (
+            "Like the offline reading",
+            f"{outcome.agreeing:.3%} of {comparison.legs:,}",
             f"at least {RIGHT_AT_LEAST:.1%}",
         ),
         ("Legs left out of a check", f"{outcome.left_out:.2%}", f"at most {LEFT_OUT_AT_MOST:.0%}"),

@@ -52,6 +52,11 @@ class Outcome:
         return self.verdict.legs_left_out / max(1, self.verdict.legs)
 
     @property
+    def agreeing(self) -> float:
+        """Share of legs that the offline reading tells alike, or otherwise for a reason that is known."""
+        return 1 - self.comparison.unexplained / max(1, self.comparison.legs)
+
+    @property
     def unexplained(self) -> dict[str, int]:
         """Classes of differences from the offline reading that nobody has explained."""
         return {kind: number for kind, number in self.comparison.classes.items() if explanation(kind) is None}
@@ -76,7 +81,10 @@ class Outcome:
             (not self.verdict.count("invented"), f"{self.verdict.count('invented')} records of legs that never were"),
             (not self.verdict.count("doubled"), f"{self.verdict.count('doubled')} legs have two records"),
             (not self.unsettled, f"{self.unsettled} records are not final"),
-            (not self.unexplained, f"differences from the offline reading that nothing explains: {self.unexplained}"),
+            (
+                self.agreeing >= RIGHT_AT_LEAST,
+                f"like the offline reading for {self.agreeing:.4%}, at least {RIGHT_AT_LEAST:.1%} is needed: {self.unexplained}",
+            ),
         ]
         return [complaint for holds, complaint in checks if not holds]
 
