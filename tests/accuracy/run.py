@@ -83,7 +83,8 @@ class Outcome:
             (not self.unsettled, f"{self.unsettled} records are not final"),
             (
                 self.agreeing >= RIGHT_AT_LEAST,
-                f"like the offline reading for {self.agreeing:.4%}, at least {RIGHT_AT_LEAST:.1%} is needed: {self.unexplained}",
+                f"like the offline reading for {self.agreeing:.4%}, at least {RIGHT_AT_LEAST:.1%} is needed; "
+                f"different: {self.unexplained}",
             ),
         ]
         return [complaint for holds, complaint in checks if not holds]
