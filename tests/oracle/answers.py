@@ -103,12 +103,20 @@ def _corrected(told: Sequence[Testimony], found: Beginning) -> Beginning:
     told_by_telephony = [testimony for testimony in told if testimony.witness is Witness.TELEPHONY_SESSION]
     reached = _reached_answered(told_by_telephony)
     if reached is not None:
+        if reached.at > _browser_over(told):
+            return found  # a push that lags behind the browser's end confirms, DECISIONS 12
         late = reached.at - found.answer.at > START_IS_ANSWER_MS
         return Beginning(found.ring, reached, start_while_ringing=True) if late else found
     reasons = {str(testimony.reason).lower() for testimony in told_by_telephony if testimony.state is State.ENDED}
     if reasons & NO_ANSWER and _never_answered(told_by_telephony):
         return Beginning(found.ring, None, start_while_ringing=True)
     return found
+
+
+def _browser_over(told: Sequence[Testimony]) -> int:
+    """When the browser that had started was out of the call."""
+    ends = [testimony.since.at for testimony in told if testimony.kind == "end" and testimony.answer]
+    return min(ends, default=2**62)
 
 
 def _never_answered(posts: Sequence[Testimony]) -> bool:
