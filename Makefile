@@ -7,7 +7,7 @@ PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 STAMP := $(VENV)/.ready
 
-.PHONY: help setup demo test test-all check bench lock clean
+.PHONY: help setup demo test test-all check bench accuracy lock clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ check: setup ## Format, lint, types, imports, schemas
 
 bench: setup ## Measure speed, latency, recovery and memory, beside peers in the same run
 	@$(BIN)/python -m tests.bench
+
+accuracy: setup ## Fold 100,000 simulated legs and compare the records with what really happened (ARGS=--page writes docs)
+	@$(BIN)/python -m tests.accuracy $(ARGS)
 
 lock: setup ## Pin the requirements anew from pyproject.toml, with hashes and without addresses
 	@$(BIN)/python -m pip install --quiet uv
