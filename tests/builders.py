@@ -16,6 +16,7 @@ from streams.domain.instants import Instant
 from streams.domain.legs.advance import advance
 from streams.domain.legs.evidence import Kind, Leg, Sighting
 from streams.domain.legs.records import NO_DIRECTORY
+from streams.domain.legs.resolve import resolve
 from streams.domain.legs.tell import tell
 from streams.domain.outputs import Output
 from streams.domain.words import Direction, Witness
@@ -337,6 +338,6 @@ def watch(leg: Leg, sightings: Sequence[Sighting]) -> list[Json]:
     for sighting in sightings:
         tell(leg, sighting)
         leg.last_news, leg.last_news_at = sighting.at.at, sighting.at
-        emitted = advance(leg, None, sighting.at.at)
+        emitted = advance(leg, resolve(leg), None, sighting.at.at)
         events += [one.row for one in emitted if one.output is Output.CALL_EVENT and one.row is not None]
     return events

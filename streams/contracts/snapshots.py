@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from streams.domain.extension import Extension
 from streams.domain.legs.evidence import Leg
+from streams.domain.messages import MessageState
 from streams.domain.page_loads import PageLoad
 
 T = TypeVar("T")
@@ -64,6 +65,7 @@ def due_of(saved: bytes) -> int:
 PAGE_LOAD = Snapshot(PageLoad)
 EXTENSION = Snapshot(Extension)
 LEG = Snapshot(Leg)
+MESSAGE = Snapshot(MessageState)
 NAME: Snapshot[str] = Snapshot(str)
 """The leg id that a name of a leg stands for."""
 CLOCK: Snapshot[dict[int, int]] = Snapshot(dict[int, int])

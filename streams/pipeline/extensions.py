@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from streams.contracts.cloudevents import Headers, trace_of
 from streams.contracts.enriched import CODEC, read_event
 from streams.contracts.letters import MAX_KEPT_BYTES, letter_row, refused
-from streams.contracts.snapshots import CLOCK, EXTENSION, LEG, NAME, NEVER
-from streams.domain import decide
+from streams.contracts.snapshots import CLOCK, EXTENSION, LEG, MESSAGE, NAME, NEVER
+from streams.domain import decide, messages
 from streams.domain import extension as extensions
 from streams.domain.extension import Extension
 from streams.domain.legs import advance
 from streams.domain.legs.evidence import Leg
+from streams.domain.messages import MessageState
 from streams.domain.outputs import Emission, Output
 from streams.domain.postings import Rejection
 from streams.domain.words import EventType, Outcome
@@ -37,6 +38,7 @@ KINDS: Kinds = {
     b"E": (EXTENSION, _extension_due),
     b"L": (LEG, advance.next_due),
     b"N": (NAME, None),
+    b"M": (MESSAGE, messages.next_due),
     b"C": (CLOCK, None),
 }
 
@@ -82,6 +84,15 @@ class StoredBook:
     def name(self, name: str, leg: Leg) -> None:
         """Remember a name of a leg."""
         self._store.put(self._name_key(name), leg.leg_id)
+
+    def message(self, message_id: str) -> MessageState:
+        """Return what is remembered of a message, to be changed; nothing yet of a new one."""
+        key = f"M{self._key}\x1f{message_id}".encode()
+        found: MessageState | None = self._store.get(key)
+        if found is None:
+            found = MessageState()
+            self._store.put(key, found)
+        return found
 
     def _extension_key(self) -> bytes:
         return b"E" + self._key.encode()
@@ -162,6 +173,9 @@ class ExtensionsPartition:
         if key[:1] == b"E":
             extension: Extension | None = self.store.get(key)
             return [] if extension is None else decide.expire_extension(extension, at)
+        if key[:1] == b"M":
+            self.store.delete(key)
+            return []
         leg: Leg | None = self.store.get(key)
         if leg is None:
             return []

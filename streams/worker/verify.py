@@ -8,6 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from streams.contracts.avro import AvroError
 from streams.contracts.enriched import CODEC
+from streams.domain.outputs import Output
 from streams.domain.words import EventType
 from streams.pipeline import proof
 from streams.pipeline.plan import Plan
@@ -17,7 +18,7 @@ from streams.worker.reading import Reader, committed_offsets
 
 Progress = Callable[[str], None]
 SESSION_OUTPUTS = ("SessionAudit",)
-EXTENSION_OUTPUTS = ("CallEvent", "CallRecord", "ActiveCall", "PresenceEvent", "Presence", "SessionEvent")
+EXTENSION_OUTPUTS = tuple(output.value for output in Output)
 Offsets = dict[tuple[str, int], int]
 
 
