@@ -69,17 +69,16 @@ def take_sighting(book: Book, sighting: Sighting, event: Event, now: int) -> Dec
     before = before_of(leg)
     told = tell(leg, sighting)
     noted = _note(leg, sighting, event)
-    if told.repeated and not told.added and not noted and not emissions:
+    if told.repeated and not told.added and not noted and not emissions and leg.inferred is None:
         _live(book, leg, sighting, now)
         return Outcome.DUPLICATE, emissions
     facts = resolve(leg)
     outcome = outcome_of(leg, sighting, told, facts, before)
-    if outcome is not Outcome.IGNORED:
-        taken_back = _live(book, leg, sighting, now)
-        if taken_back:
-            facts = resolve(leg)
-        if outcome is Outcome.ACCEPTED or taken_back:
-            _news(leg, sighting, event, now)
+    taken_back = outcome is not Outcome.IGNORED and _live(book, leg, sighting, now)
+    if taken_back:
+        facts = resolve(leg)
+    if outcome is Outcome.ACCEPTED or taken_back:
+        _news(leg, sighting, event, now)
     emissions += publish(extension, leg, facts, event.input, now)
     if extension.silences:
         suspect(leg, extension.silences, now)

@@ -53,6 +53,7 @@ def resolve(leg: Leg) -> Facts:
     ends = read_ends(leg, answers)
     _find_end(leg, ends, facts)
     _find_answer(leg, answers, facts)
+    _end_last(facts)
     changes: list[Change] = []
     if answers.by and facts.answer is not None:
         changes, facts.verdicts = read_changes(leg, UP, facts.end)
@@ -82,6 +83,13 @@ def _find_end(leg: Leg, ends: Ends, facts: Facts) -> None:
         return
     hints = {hint for post in ends.counted if post.at.at <= facts.end.at + SAME_MS for hint in post.hints}
     facts.end_hints = [hint for hint in Hint if hint in hints]
+
+
+def _end_last(facts: Facts) -> None:
+    """Keep the end behind ring and answer: clocks of different page loads agree to within their uncertainty only."""
+    for at in (facts.ring, facts.answer):
+        if facts.end is not None and at is not None and facts.end.at < at.at:
+            facts.end = at
 
 
 def _find_answer(leg: Leg, answers: Answers, facts: Facts) -> None:
@@ -157,7 +165,8 @@ def _correct_start(leg: Leg, answers: Answers, facts: Facts) -> None:
     told = [_answer_of(leg.dialogs[index], answers, index, rings=True) for index in seen]
     reached = min((answer[0] for answer in told if answer is not None), default=None, key=lambda at: at.at)
     if reached is not None:
-        if between(facts.answer, reached) > START_WHILE_RINGING_MS:
+        is_in_time = facts.end is None or reached.at < facts.end.at
+        if is_in_time and between(facts.answer, reached) > START_WHILE_RINGING_MS:
             facts.answer, facts.started_while_ringing = reached, True
         return
     if any((post.reason or "").lower() in NO_ANSWER for post in facts.end_posts):
