@@ -7,6 +7,7 @@ import json
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from streams.contracts.avro import codec
@@ -175,6 +176,57 @@ class Call:
     def end(self, at: int, **fields: Any) -> Json:
         """Post the end."""
         return self.says("end", at, endTime=self.clock(at), **fields)
+
+    def active(self, status: str, at: int, *, kind: str = "active", **fields: Any) -> Json:
+        """Post what presence lists of the call; its start is the server's."""
+        self.created = at if self.created is None else self.created
+        inbound = self.direction == "Inbound"
+        call = {
+            "sessionId": str(700_000 + 10_000 * self.number),
+            "telephonySessionId": f"s-{self.number}",
+            "partyId": f"p-{self.number}-1",
+            "direction": self.direction,
+            "from": {"phoneNumber": self.remote if inbound else "+16505550100"},
+            "to": {"phoneNumber": "+16505550100" if inbound else self.remote},
+            "telephonyStatus": status,
+            "startTime": T0 + self.created,
+            "offset": 0,
+            **({"terminationType": "final"} if status == "NoCall" else {}),
+            **fields,
+        }
+        return self.tab.post({"type": f"rc-{kind}-call-notify", "call": call}, at)
+
+    def telephony(self, code: str, at: int, *, reason: str | None = None, others: Any = (), **party: Any) -> Json:
+        """Post the telephony session with the own party in a status; others are (number, code) of other parties."""
+        self.created = at if self.created is None else self.created
+        own = self._party(1, code, reason) | {"extensionId": "1016", "accountId": "16"} | party
+        session = {
+            "id": f"s-{self.number}",
+            "sessionId": str(700_000 + 10_000 * self.number),
+            "extensionId": "1016",
+            "accountId": "16",
+            "creationTime": iso(T0 + self.created),
+            "origin": {"type": "Call"},
+            "parties": [own, *(self._party(number, status, None) for number, status in others)],
+        }
+        return self.tab.post({"type": "rc-telephony-session-notify", "telephonySession": session}, at)
+
+    def _party(self, number: int, code: str, reason: str | None) -> Json:
+        inbound = self.direction == "Inbound"
+        return {
+            "id": f"p-{self.number}-{number}",
+            "direction": self.direction if number == 1 else "Outbound" if inbound else "Inbound",
+            "from": {"phoneNumber": self.remote if inbound else "+16505550100"},
+            "to": {"phoneNumber": "+16505550100" if inbound else self.remote},
+            "status": {"code": code, **({"reason": reason} if reason else {})},
+            "muted": False,
+            "missedCall": False,
+        }
+
+
+def iso(at: int) -> str:
+    """Return an instant as the server writes it."""
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def line(envelope: Json | bytes) -> bytes:

@@ -39,6 +39,22 @@ CALLS: dict[str, Callable[[Call, int], Json]] = {
     "consult": lambda call, at: call.says("start", at, warmTransferSessionId=f"dialog-{call.tab.name}-1"),
     "stale": lambda call, at: call.says("hold", at, creationTime=1_000, startTime=at, isOnHold=True),
 }
+SERVER: dict[str, Callable[[Call, int], Json]] = {
+    **{
+        f"active {status}": lambda call, at, status=status: call.active(status, at)  # type: ignore[misc]
+        for status in ("Ringing", "CallConnected", "OnHold", "ParkedCall", "NoCall")
+    },
+    "ringout NoCall": lambda call, at: call.active("NoCall", at, kind="ringout"),
+    **{
+        f"telephony {code}": lambda call, at, code=code: call.telephony(code, at)  # type: ignore[misc]
+        for code in ("Setup", "Answered", "Hold", "Parked", "Disconnected")
+    },
+    "telephony muted": lambda call, at: call.telephony("Answered", at, muted=True),
+    "telephony mailbox": lambda call, at: call.telephony("Voicemail", at),
+    "telephony rejected": lambda call, at: call.telephony("Disconnected", at, reason="Rejected"),
+    "telephony dialling": lambda call, at: call.telephony("Answered", at, others=[(2, "Proceeding")]),
+}
+CALLS.update(SERVER)
 OTHERS: dict[str, Callable[[Tab, int], Envelope]] = {
     "NoCall": lambda tab, at: tab.presence(at),
     "CallConnected": lambda tab, at: tab.presence(at, "CallConnected", "Busy"),
@@ -55,6 +71,8 @@ OTHERS: dict[str, Callable[[Tab, int], Envelope]] = {
     "no session": lambda tab, at: {**tab.presence(at), "session_id": None},
 }
 QUIET = tuple(CALLS)
+TOLD = tuple(name for name in CALLS if name not in ("stale", "consult"))
+"""What witnesses really tell of calls."""
 ALL = (*CALLS, *CALLS, *OTHERS, "lost")
 
 

@@ -60,11 +60,13 @@ def take_telephony_session(book: Book, event: Event, now: int) -> Decision:
 def take_sighting(book: Book, sighting: Sighting, event: Event, now: int) -> Decision:
     """Find or begin the leg that a witness speaks of, tell it, and publish what changed."""
     extension = book.extension
-    tab_of(extension, event.session_id, now, implies_login=True)
+    tab = tab_of(extension, event.session_id, now, implies_login=True)
     leg, emissions = leg_of(book, sighting, event, now)
     joins.learn(book, leg, sighting)
     if event.session_id is not None and event.sequence is not None:
         gaps.begin(leg, event.session_id, event.sequence, event.missing_before)
+        if leg.leg_id not in tab.following:
+            tab.following.append(leg.leg_id)
     emissions += _consult(book, leg, sighting, event.input, now)
     before = before_of(leg)
     told = tell(leg, sighting)
@@ -136,15 +138,20 @@ def _consult(book: Book, leg: Leg, sighting: Sighting, position: Row, now: int) 
 
 
 def follow_sequence(book: Book, event: Event) -> list[Leg]:
-    """Show the event's sequence number to every leg that is not final; return those whose flag GAP changed."""
+    """Show a sequence number to the legs of its page load that are not final; return those whose flag GAP changed."""
     extension = book.extension
+    tab = extension.tabs.get(event.session_id or "")
+    if tab is None or not tab.following or event.session_id is None or event.sequence is None:
+        return []
     changed: list[Leg] = []
-    if event.session_id is None or event.sequence is None:
-        return changed
-    for leg_id in [*extension.open_legs, *extension.unsettled]:
+    for leg_id in list(tab.following):
+        is_open = leg_id in extension.open_legs
+        if not is_open and leg_id not in extension.unsettled:
+            tab.following.remove(leg_id)
+            continue
         leg = book.leg(leg_id)
         before = gaps.has_gap(leg)
-        gaps.follow(leg, event.session_id, event.sequence, event.missing_before, is_open=leg_id in extension.open_legs)
+        gaps.follow(leg, event.session_id, event.sequence, event.missing_before, is_open=is_open)
         if gaps.has_gap(leg) != before:
             changed.append(leg)
     return changed

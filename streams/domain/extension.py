@@ -28,6 +28,8 @@ class Tab:
     """Stream time of its last event."""
     calling_mode: str | None = None
     """As its calling settings said last."""
+    following: list[str] = field(default_factory=list)
+    """Legs that it told of and whose record is not final: what it loses now may be theirs (DECISIONS 28)."""
     last_posts: dict[str, str] = field(default_factory=dict)
     """Digest of the last post of each small type: an equal one right after it is a repetition."""
 
