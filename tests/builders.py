@@ -389,7 +389,7 @@ def watch(leg: Leg, sightings: Sequence[Sighting]) -> list[Json]:
     events: list[Json] = []
     for sighting in sightings:
         tell(leg, sighting)
-        leg.last_news, leg.last_news_at = sighting.at.at, sighting.at
+        leg.last_news = sighting.at.at
         emitted = advance(leg, resolve(leg), None, sighting.at.at)
         events += [one.row for one in emitted if one.output is Output.CALL_EVENT and one.row is not None]
     return events

@@ -7,7 +7,7 @@ from streams.domain.extension import Book, tab_of
 from streams.domain.finding import leg_of
 from streams.domain.instants import Instant
 from streams.domain.legs import active_call, gaps, joins, telephony, web_phone
-from streams.domain.legs.advance import expire, is_forgettable, live, suspect
+from streams.domain.legs.advance import expire, is_forgettable, revive, suspect
 from streams.domain.legs.evidence import Closing, Kind, Leg, Sighting
 from streams.domain.legs.news import before_of, outcome_of
 from streams.domain.legs.records import MAX_INPUTS
@@ -74,29 +74,32 @@ def take_sighting(book: Book, sighting: Sighting, event: Event, now: int) -> Dec
     if told.repeated and not told.added and not noted and not emissions and leg.inferred is None:
         _live(book, leg, sighting, now)
         return Outcome.DUPLICATE, emissions
+    inferred = leg.inferred
+    revive(leg, sighting)
     facts = resolve(leg)
     outcome = outcome_of(leg, sighting, told, facts, before)
-    taken_back = outcome is not Outcome.IGNORED and _live(book, leg, sighting, now)
-    if taken_back:
+    if outcome is not Outcome.IGNORED:
+        _live(book, leg, sighting, now)
+    elif leg.inferred is not inferred:
+        # A backlog is no sign of life.
+        leg.inferred = inferred
         facts = resolve(leg)
-    if outcome is Outcome.ACCEPTED or taken_back:
-        _news(leg, sighting, event, now)
+    if outcome is Outcome.ACCEPTED or leg.inferred is not inferred:
+        _news(leg, event, now)
     emissions += publish(extension, leg, facts, event.input, now)
     if extension.silences:
         suspect(leg, extension.silences, now)
     return outcome, emissions
 
 
-def _live(book: Book, leg: Leg, sighting: Sighting, now: int) -> bool:
-    """Take a sign of life; return whether it took an inferred end back."""
+def _live(book: Book, leg: Leg, sighting: Sighting, now: int) -> None:
+    """Take a sign of life: evidence that is older than it closes nothing (DECISIONS 24)."""
     if sighting.kind is Kind.ENDED:
-        return False
-    inferred = leg.inferred
-    live(leg, sighting.posted)
+        return
+    leg.last_life = max(leg.last_life, sighting.posted.at)
     if leg.closing_due is not None:
         leg.closing_due = None
         suspect(leg, book.extension.silences, now)
-    return inferred is not None and leg.inferred is None
 
 
 def _note(leg: Leg, sighting: Sighting, event: Event) -> bool:
@@ -112,10 +115,8 @@ def _note(leg: Leg, sighting: Sighting, event: Event) -> bool:
     return known != (leg.remote, leg.queue_call, leg.queue, leg.time_uncertainty_ms, leg.skew_high, leg.ringout)
 
 
-def _news(leg: Leg, sighting: Sighting, event: Event, now: int) -> None:
+def _news(leg: Leg, event: Event, now: int) -> None:
     leg.last_news = max(leg.last_news, now)
-    if leg.last_news_at is None or sighting.posted.at > leg.last_news_at.at:
-        leg.last_news_at = sighting.posted
     if len(leg.inputs) < MAX_INPUTS:
         leg.inputs.append(event.input)
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from streams.domain.instants import Instant
 from streams.domain.legs import outcome, records
 from streams.domain.legs.ends import read_answers
-from streams.domain.legs.evidence import Closing, Kind, Leg
+from streams.domain.legs.evidence import Closing, Kind, Leg, Sighting
+from streams.domain.legs.news import last_told
 from streams.domain.legs.ranks import INFERRED, SAME_MS
 from streams.domain.legs.resolve import Facts, resolve
 from streams.domain.legs.transitions import FIRST_TOLD, TRANSITIONS
@@ -173,10 +174,9 @@ def _missing(leg: Leg) -> list[Closing]:
     return found
 
 
-def live(leg: Leg, posted: Instant) -> None:
-    """Take a sign of life: it takes back an end that nobody posted (DECISIONS 12c, 24)."""
-    leg.last_life = max(leg.last_life, posted.at)
-    if leg.inferred is not None and posted.at > leg.inferred.at.at:
+def revive(leg: Leg, sighting: Sighting) -> None:
+    """Let a later sign of life take back an end that nobody posted (DECISIONS 12c)."""
+    if sighting.kind is not Kind.ENDED and leg.inferred is not None and sighting.posted.at > leg.inferred.at.at:
         leg.inferred = None
 
 
@@ -186,7 +186,7 @@ def expire(leg: Leg, silences: Sequence[Closing], now: int) -> list[Emission]:
         leg.closing_due, leg.inferred = None, _silence(leg, silences) or leg.inferred
         return advance(leg, resolve(leg), None, now)
     if leg.state is not State.ENDED and leg.last_news + LEG_TIMEOUT_MS <= now:
-        last = leg.last_news_at or leg.state_since
+        last = last_told(leg, resolve(leg)) or leg.state_since
         assert last is not None
         leg.inferred = Closing(EndSource.TIMEOUT, last)
         return advance(leg, resolve(leg), None, now)

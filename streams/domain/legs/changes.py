@@ -93,7 +93,7 @@ def _confirm(change: Change, post: Post, teller: Teller) -> None:
     """Note who else told a change; the best witness' instant counts, of equal ones the earlier."""
     change.tellers.append(teller)
     rank = RANK_OF[teller[0]]
-    if rank < change.rank or (rank == change.rank and post.at.at < change.at.at):
+    if rank < change.rank or (rank == change.rank and post.at < change.at):
         change.at, change.rank = post.at, rank
 
 

@@ -188,7 +188,6 @@ class Leg:
     """Event time of the last sign of life, ms since the epoch."""
     last_news: int = 0
     """Stream time of the last news."""
-    last_news_at: Instant | None = None
     closing_due: int | None = None
     """Stream time at which the evidence that it is over ends it, unless life comes before."""
     inferred: Closing | None = None

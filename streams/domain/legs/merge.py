@@ -35,8 +35,6 @@ def absorb(keeper: Leg, loser: Leg, *, own_phone: bool = False) -> None:
     keeper.time_uncertainty_ms = max(keeper.time_uncertainty_ms, loser.time_uncertainty_ms)
     keeper.last_life = max(keeper.last_life, loser.last_life)
     keeper.last_news = max(keeper.last_news, loser.last_news)
-    if keeper.last_news_at is None or (loser.last_news_at and loser.last_news_at.at > keeper.last_news_at.at):
-        keeper.last_news_at = loser.last_news_at
 
 
 def add(leg: Leg, dialogs: list[Dialog], posts: list[Post]) -> None:

@@ -1,5 +1,6 @@
 """What became of a post about a leg: news, a repetition, or a backlog that is behind (DECISIONS 18, 20)."""
 
+from streams.domain.instants import Instant
 from streams.domain.legs.changes import Verdict
 from streams.domain.legs.evidence import MUTES, UP, Dialog, Kind, Leg, Post, Sighting
 from streams.domain.legs.ranks import SAME_MS
@@ -126,3 +127,31 @@ def _told_by_others(leg: Leg, dialog: Dialog, kind: Kind) -> bool:
         and leg.dialogs[post.dialog].session_id != dialog.session_id
         for post in leg.posts
     )
+
+
+def last_told(leg: Leg, facts: Facts) -> Instant | None:
+    """Return when the last news of the leg was posted, the same whatever came first; a repetition is no news."""
+    told = [_first_told(leg, post) for post in leg.posts if post.kind is not Kind.ENDED and _is_news(leg, post, facts)]
+    return max(told, default=None)
+
+
+def _is_news(leg: Leg, post: Post, facts: Facts) -> bool:
+    if post.kind is Kind.RANG:
+        return True
+    verdict = facts.verdicts.get(id(post))
+    return verdict is not Verdict.STALE and not (
+        verdict is Verdict.STANDING and _told_by_others(leg, leg.dialogs[post.dialog], post.kind)
+    )
+
+
+def _first_told(leg: Leg, post: Post) -> Instant:
+    """Return when the same kind of witness first told what a post tells."""
+    witness = leg.dialogs[post.dialog].witness
+    same = (
+        other.posted
+        for other in leg.posts
+        if other.kind is post.kind
+        and leg.dialogs[other.dialog].witness is witness
+        and (post.kind is Kind.RANG or abs(other.at.at - post.at.at) <= SAME_MS)
+    )
+    return min(same)

@@ -126,10 +126,10 @@ def _told(leg: Leg, answers: Answers, *, rings: bool) -> dict[Witness, tuple[Ins
         for index, dialog in enumerate(leg.dialogs):
             if dialog.witness is not witness:
                 continue
-            if dialog.ring is not None and (ring is None or dialog.ring.at < ring.at):
+            if dialog.ring is not None and (ring is None or dialog.ring < ring):
                 ring = dialog.ring
             answer = _answer_of(dialog, answers, index, rings=rings) if index in answers.by else None
-            if answer is not None and (first is None or answer[0].at < first[0][0].at):
+            if answer is not None and (first is None or answer[0] < first[0][0]):
                 first = answer, dialog
         if first is not None and ring is not None and first[1].ring is not None:
             own = first[1].ring
@@ -163,7 +163,7 @@ def _correct_start(leg: Leg, answers: Answers, facts: Facts) -> None:
     if not started or not seen or facts.answer is None:
         return
     told = [_answer_of(leg.dialogs[index], answers, index, rings=True) for index in seen]
-    reached = min((answer[0] for answer in told if answer is not None), default=None, key=lambda at: at.at)
+    reached = min((answer[0] for answer in told if answer is not None), default=None)
     if reached is not None:
         is_in_time = facts.end is None or reached.at < facts.end.at
         if is_in_time and between(facts.answer, reached) > START_WHILE_RINGING_MS:

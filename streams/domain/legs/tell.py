@@ -179,4 +179,4 @@ def _correct(instant: Instant, clock: str, skew: int) -> Instant:
 
 
 def _earlier(known: Instant | None, told: Instant) -> Instant:
-    return told if known is None or told.at < known.at else known
+    return told if known is None or told < known else known
