@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from streams.contracts.avro import codec
-from streams.contracts.directory import Directory
+from streams.contracts.directory import Lookup
 from streams.domain.events import (
     ActiveCallStatus,
     Event,
@@ -49,11 +49,18 @@ def enriched_row(posting: Posting, judgement: Judgement, received_at: int, posit
     return row
 
 
-def identify(row: Row, extension_key: str, identity: Identity, directory: Directory) -> Row:
+def identify(row: Row, extension_key: str, identity: Identity, directory: Lookup) -> Row:
     """Return the row with its user and what the directory says of him; ids of the envelope win."""
-    joined = directory.join(extension_key)
+    position = row["input"]
+    assert isinstance(position, dict)
+    joined = directory.join(extension_key, position)
     known = {name: row[name] for name in ("account_id", "extension_id") if row[name] is not None}
-    return {**row, **joined, **known, "extension_key": extension_key, "identity": identity.value}
+    identified = {**row, **joined, **known, "extension_key": extension_key, "identity": identity.value}
+    call = row.get("web_phone_call")
+    if isinstance(call, dict) and call["queue_token"] is not None:
+        queue = directory.queue_of(extension_key, call["queue_token"], position)
+        identified["web_phone_call"] = {**call, "queue": queue}
+    return identified
 
 
 def watermark_row(marks: Iterable[Row]) -> Row:

@@ -4,6 +4,7 @@ Everything that belongs to one page load is settled here: its user, the skew of 
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import orjson
@@ -39,6 +40,7 @@ class SessionsPartition:
         self._plan = plan
         self._partition = partition
         self._writer = Writer(plan, partition)
+        self._known = plan.directory.revision
         self.store = Store(KINDS, saved)
 
     @property
@@ -63,6 +65,7 @@ class SessionsPartition:
             self._pass_time(idle_until, folded)
         if not self.stream_time:
             return None
+        self._wake(folded)
         self.store.save()
         folded.changes = self.store.take_changes()
         folded.mark = Mark(self._partition, self.stream_time, next_offset)
@@ -81,6 +84,26 @@ class SessionsPartition:
         self.store.save()
         folded.changes = self.store.take_changes()
         return folded
+
+    def _wake(self, folded: Folded) -> None:
+        """Release what waits and whose user the directory has come to know; new rows count from mark to mark."""
+        directory = self._plan.directory
+        if directory.revision == self._known:
+            return
+        self._known = directory.revision
+        for key in sorted(self.store.keys(b"P")):
+            load: PageLoad = self.store.peek(key)
+            if load.waiting and (found := self._now_known(load)) is not None:
+                load = self.store.get(key)
+                load.login = found
+                self._release(load, found, Identity.DIRECTORY, folded)
+                page_loads.want_audit(load, self.stream_time)
+        self.store.reschedule()
+
+    def _now_known(self, load: PageLoad) -> str | None:
+        position = load.waiting[0].row["input"]
+        assert isinstance(position, dict)
+        return self._plan.directory.key_of(load.account_id, load.extension_id, position, woken_at=self.stream_time)
 
     def _set_clock(self, now: int) -> None:
         self.store.put(CLOCK_KEY, {self._partition: now})
@@ -110,12 +133,14 @@ class SessionsPartition:
             self._pass_time(now, folded)
         load = self._load(posting)
         holes = len(load.read.holes)
-        judgement = judge(load, posting, received_at, now, self._plan.directory.key_of)
+        key_of = partial(self._plan.directory.key_of, position=self._position(record))
+        judgement = judge(load, posting, received_at, now, key_of)
         if doubtful:
             judgement.quirks.append(Quirk.RECEIVED_AT_DOUBTFUL)
         folded.tally.gaps += len(load.read.holes) > holes
         if judgement.learned:
-            self._release(load, judgement, folded)
+            assert judgement.extension_key is not None
+            self._release(load, judgement.extension_key, Identity.SESSION, folded)
         folded.urgent = True
         self._count(posting, judgement, received_at, folded)
         self._settle(record, load, posting, judgement, received_at, folded)
@@ -182,10 +207,11 @@ class SessionsPartition:
         for surplus in page_loads.wait(load, item):
             self._give_up(load, surplus, self.stream_time, folded)
 
-    def _release(self, load: PageLoad, judgement: Judgement, folded: Folded) -> None:
-        assert judgement.extension_key is not None
+    def _release(self, load: PageLoad, key: str, identity: Identity, folded: Folded) -> None:
+        """Admit what waited, in its order."""
+        folded.urgent = True
         for item in load.waiting:
-            self._admit(load, item.row, judgement.extension_key, Identity.SESSION, folded, [])
+            self._admit(load, {**item.row, "released_at": self.stream_time}, key, identity, folded, [])
         load.waiting = []
 
     def _give_up(self, load: PageLoad, item: Waiting, at: int, folded: Folded) -> None:
