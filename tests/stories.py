@@ -90,13 +90,20 @@ def steps(
     return st.lists(st.builds(Step, **fields), min_size=1, max_size=size)
 
 
+KINDS_OF_CALLS: dict[int, Json] = {
+    1: {"direction": "Inbound"},
+    # Before it has ids, only one dialog for both tabs tells that it is one call and not two to the same number.
+    2: {"direction": "Outbound", "dialog": "dialog-2"},
+}
+
+
 def posted(story: list[Step], *, logins: tuple[bool, bool] = (True, True)) -> list[Envelope]:
     """Return what the page loads post, in order of arrival; without a login, the user is told late or never."""
     tabs = [Tab("A", skew_ms=0), Tab("B", skew_ms=7_000)]
     calls = {
-        (index, number): tab.call(number, direction="Inbound" if number == 1 else "Outbound")
+        (index, number): tab.call(number, **about)
         for index, tab in enumerate(tabs)
-        for number in (1, 2)
+        for number, about in KINDS_OF_CALLS.items()
     }
     for tab, known in zip(tabs, logins, strict=True):
         tab.login = tab.login if known else None

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
@@ -13,6 +14,7 @@ from streams.domain.words import EventType
 from streams.pipeline import proof
 from streams.pipeline.plan import Plan
 from streams.pipeline.proof import Expected, Recorded, Verdict
+from streams.pipeline.recorded import RecordedDirectory
 from streams.pipeline.records import Mark, Read
 from streams.worker.reading import Reader, committed_offsets
 
@@ -111,7 +113,7 @@ class Verification:
         ]
         marks = [mark for mark in self._marks.get(partition, []) if mark.next_offset <= after.get(place, 0)]
         recorded = Recorded(records, marks, before.get(place, 0), self._certain_marks[partition])
-        expected = proof.expect_sessions(plan, partition, recorded)
+        expected = proof.expect_sessions(replace(plan, directory=self._directory(partition)), partition, recorded)
         parts = proof.split(expected, lambda record: (record.topic, record.partition))
         verdict = Verdict()
         for target in range(plan.partitions):
@@ -123,6 +125,11 @@ class Verification:
             verdict.add(proof.compare(plan.names[record], record, part, outputs[record, partition]))
         verdict.add(self._letters(proof.SESSIONS, partition, parts, outputs))
         return verdict
+
+    def _directory(self, partition: int) -> RecordedDirectory:
+        """Return what the directory had said of the records of one source partition."""
+        found = (self._sources.get((partition, target), []) for target in range(self._plan.partitions))
+        return RecordedDirectory(CODEC.decode(record.value or b"") for records in found for record in records)
 
     def _extensions(
         self, partition: int, before: Offsets, after: Offsets, outputs: dict[tuple[str, int], list[Read]]
