@@ -56,7 +56,7 @@ def take_updated(book: Book, event: Event, now: int) -> Decision:
         return Outcome.DUPLICATE, []
     first = not known.versions
     _remember(known, notice, version, now)
-    word = MessageEventType.CREATED if first and _is_new(notice) else MessageEventType.UPDATED
+    word = MessageEventType.CREATED if first and _is_new(notice, event) else MessageEventType.UPDATED
     return Outcome.ACCEPTED, [_emission(book, event, notice, known, word)]
 
 
@@ -75,7 +75,7 @@ def take_inbound(book: Book, event: Event, now: int) -> Decision:
 def _open(book: Book, event: Event, now: int) -> tuple[MessageNotice, MessageState]:
     notice = event.message
     assert notice is not None
-    tab_of(book.extension, event.session_id, now, implies_login=True)
+    tab_of(book.extension, event.session_id, now, implies_login=False)
     return notice, book.message(notice.message_id)
 
 
@@ -94,10 +94,11 @@ def _remember(known: MessageState, notice: MessageNotice, version: str, now: int
     known.direction = notice.direction if notice.direction is not Direction.UNKNOWN else known.direction
 
 
-def _is_new(notice: MessageNotice) -> bool:
-    if notice.created_at is None or notice.modified_at is None:
+def _is_new(notice: MessageNotice, event: Event) -> bool:
+    if notice.created_at is None:
         return False
-    return notice.modified_at - notice.created_at <= NEW_MS
+    changed_at = notice.modified_at if notice.modified_at is not None else event.event_time
+    return changed_at - notice.created_at <= NEW_MS
 
 
 def _word(words: type[W], told: str | None) -> W:

@@ -21,9 +21,9 @@ def take_other(book: Book, event: Event, now: int) -> Decision:
 
 
 def _take_sessions(book: Book, event: Event, posted: dict[str, object], now: int) -> Decision:
-    tab_of(book.extension, event.session_id, now, implies_login=True)
     calls = posted.get("calls")
     listed = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    tab_of(book.extension, event.session_id, now, implies_login=bool(listed))
     dialogs = frozenset(str(call.get("id")).removeprefix(HASHED) for call in listed)
     return take_snapshot(book, event, dialogs, now)
 

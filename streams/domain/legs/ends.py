@@ -52,28 +52,49 @@ def read_answers(leg: Leg) -> Answers:
     return Answers(first_up, frozenset(started | (ended - forwarded)), forwarded)
 
 
+@dataclass(slots=True)
+class _Course:
+    """How far the posts were read."""
+
+    ends: Ends
+    told: set[Kind] = field(default_factory=set)
+    live: set[int] = field(default_factory=set)
+    """Dialogs that said life last."""
+    parked: bool = False
+
+
 def read_ends(leg: Leg, answers: Answers) -> Ends:
     """Go through the posts as they happened and keep the ends that still count."""
-    ends, told, live = Ends(), set[Kind](), set[int]()
-    parked = False
+    course = _Course(Ends())
     for post in leg.posts:
-        dialog, kind = leg.dialogs[post.dialog], post.kind
-        if dialog.own_phone:
+        if leg.dialogs[post.dialog].own_phone:
             continue
-        if kind is Kind.ENDED:
-            live.discard(post.dialog)
-            if _is_flip(leg, post, live):
-                ends.flipped = ends.flipped or post.at
-            elif not _ends_dialog_only(leg, post, answers, live, parked=parked):
-                ends.counted.append(post)
-            continue
-        live.add(post.dialog)
-        if ends.counted and _takes_back(leg, ends.counted, post, told):
-            ends.counted = []
-        if kind not in MUTES:
-            told.add(kind)
-            parked = kind is Kind.PARKED
-    return ends
+        if post.kind is Kind.ENDED:
+            _end(leg, post, answers, course)
+        else:
+            _live(leg, post, answers, course)
+    return course.ends
+
+
+def _end(leg: Leg, post: Post, answers: Answers, course: _Course) -> None:
+    course.live.discard(post.dialog)
+    if _is_flip(leg, post, course.live):
+        course.ends.flipped = course.ends.flipped or post.at
+    elif not _ends_dialog_only(leg, post, answers, course):
+        course.ends.counted.append(post)
+
+
+def _live(leg: Leg, post: Post, answers: Answers, course: _Course) -> None:
+    course.live.add(post.dialog)
+    ends = course.ends
+    if ends.counted and _shows_flip(leg, ends.counted, post):
+        ends.flipped = ends.flipped or ends.counted[0].at
+        ends.counted = []
+    if ends.counted and _takes_back(leg, ends.counted, post, answers, course.told):
+        ends.counted = []
+    if post.kind not in MUTES:
+        course.told.add(post.kind)
+        course.parked = post.kind is Kind.PARKED
 
 
 def _is_flip(leg: Leg, post: Post, live: set[int]) -> bool:
@@ -83,25 +104,35 @@ def _is_flip(leg: Leg, post: Post, live: set[int]) -> bool:
     return Hint.FLIP in post.hints and any(leg.dialogs[index].witness is not Witness.WEB_PHONE for index in live)
 
 
-def _ends_dialog_only(leg: Leg, post: Post, answers: Answers, live: set[int], *, parked: bool) -> bool:
+def _shows_flip(leg: Leg, counted: list[Post], post: Post) -> bool:
+    """Tell whether another witness shows alive what the browser had flipped away a moment ago (DECISIONS 11a, 12c)."""
+    if post.kind not in UP or leg.dialogs[post.dialog].witness is Witness.WEB_PHONE:
+        return False
+    return all(Hint.FLIP in end.hints and post.posted.at > end.at.at for end in counted)
+
+
+def _ends_dialog_only(leg: Leg, post: Post, answers: Answers, course: _Course) -> bool:
     dialog = leg.dialogs[post.dialog]
     if dialog.witness is Witness.TELEPHONY_SESSION:
-        return any(_is_other_party(leg.dialogs[index], dialog) for index in live)
+        return any(_is_other_party(leg.dialogs[index], dialog) for index in course.live)
     if dialog.witness is not Witness.WEB_PHONE:
         return False
     answered_elsewhere = post.dialog not in answers.by and post.dialog not in answers.forwarded and bool(answers.by)
-    return parked or answered_elsewhere
+    return course.parked or answered_elsewhere
 
 
 def _is_other_party(other: Dialog, dialog: Dialog) -> bool:
     return other.witness is dialog.witness and other.session_id == dialog.session_id
 
 
-def _takes_back(leg: Leg, counted: list[Post], post: Post, told: set[Kind]) -> bool:
+def _takes_back(leg: Leg, counted: list[Post], post: Post, answers: Answers, told: set[Kind]) -> bool:
     """Tell whether a sign of life takes the ends back (DECISIONS 12 a, b); c is that such ends do not count."""
     teller = leg.dialogs[post.dialog]
     for end in counted:
         dialog = leg.dialogs[end.dialog]
         if dialog.witness is teller.witness and dialog.session_id == teller.session_id:
             return True
+        if end.dialog in answers.forwarded and teller.witness is not Witness.WEB_PHONE:
+            # Answered in order to be forwarded is no life after the end (DECISIONS 53).
+            return False
     return post.kind not in MUTES and post.kind not in told and post.at.at > min(end.at.at for end in counted)

@@ -27,11 +27,11 @@ GOES_ON = frozenset({"callflip", "callswitch", "pickup"})
 
 def sight(event: Event, session: TelephonySession) -> list[Sighting]:
     """Return what one post says about each leg of its extension; a self-call has two."""
-    others = [party for party in session.parties if not party.own]
-    return [_party(event, session, party, others) for party in session.parties if party.own]
+    return [_party(event, session, party) for party in session.parties if party.own]
 
 
-def _party(event: Event, session: TelephonySession, party: TelephonyParty, others: list[TelephonyParty]) -> Sighting:
+def _party(event: Event, session: TelephonySession, party: TelephonyParty) -> Sighting:
+    others = [other for other in session.parties if other is not party]
     code = (party.status_code or "").lower()
     kind = KINDS.get(code)
     posted, begun = posted_at(event), server_at(event, session.created_at)

@@ -19,7 +19,7 @@ def sight(event: Event, call: WebPhoneCall) -> Sighting:
     """Return what one post says about its leg."""
     kind = KINDS.get(event.type) or (Kind.MUTED if call.is_on_mute else Kind.UNMUTED)
     posted = posted_at(event)
-    ring = read_at(event, call.created_at)
+    ring = read_at(event, call.created_at) or (posted if kind is Kind.RANG else None)
     answer = read_at(event, call.started_at)
     told = {
         EventType.RC_CALL_RING_NOTIFY: ring,
