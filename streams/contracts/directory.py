@@ -132,18 +132,23 @@ class Directory:
         return found
 
     def key_of(
-        self, account_id: str | None, extension_id: str | None, position: Row, *, woken_at: int | None = None
+        self,
+        account_id: str | None,
+        extension_id: str | None,
+        position: Row | None = None,
+        *,
+        woken_at: int | None = None,
     ) -> str | None:
         """Return the extension key of ids, None when the directory does not know them."""
         del position, woken_at  # What is known now holds for every record.
         return self._key_of.get((account_id or "", extension_id or ""))
 
-    def join(self, key: str, position: Row) -> Row:
+    def join(self, key: str, position: Row | None = None) -> Row:
         """Return what the directory says of an extension, ready to be put into an enriched event."""
         del position
         return self._joined.get(key, {})
 
-    def queue_of(self, key: str, token: str, position: Row) -> str | None:
+    def queue_of(self, key: str, token: str, position: Row | None = None) -> str | None:
         """Return the one queue whose name has this token (DECISIONS 41, 47)."""
         del position
         account = self._joined.get(key, {}).get("account_id")

@@ -5,6 +5,7 @@ from typing import Any
 
 from streams.contracts.avro import codec
 from streams.contracts.directory import Lookup
+from streams.contracts.widget import others
 from streams.domain.events import (
     ActiveCallStatus,
     Event,
@@ -98,7 +99,8 @@ def read_event(row: dict[str, Any]) -> Event:
         presence=None if presence is None else PresenceStatus(**presence),
         message=None if message is None else MessageNotice(**_directed(message)),
         logged_in=None if login is None else login["logged_in"],
-        other_type=row["other_type"],
+        browser_calls=others.browser_calls(row["other_type"], row["other"]),
+        calling_mode=others.calling_mode(row["other_type"], row["other"]),
         other=row["other"],
     )
 

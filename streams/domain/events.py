@@ -151,8 +151,10 @@ class Event:
     presence: PresenceStatus | None = None
     message: MessageNotice | None = None
     logged_in: bool | None = None
-    other_type: str | None = None
-    """The vendor's name of a type beyond the 19."""
+    browser_calls: frozenset[str] | None = None
+    """The dialogs that a page load listed as all of its browser calls; None: it listed none."""
+    calling_mode: str | None = None
+    """How the widget calls, as its settings say, in RingCentral's word."""
     other: str | None = None
 
 

@@ -7,6 +7,7 @@ import orjson
 from pydantic import ValidationError
 
 from streams.contracts.widget import calls, messages, models
+from streams.contracts.widget.others import CALLING_SETTINGS, SESSIONS_SYNC
 from streams.domain.postings import Meaning, Rejection, WidgetEvent
 from streams.domain.words import EventType, Quirk, RejectReason
 
@@ -117,8 +118,6 @@ KINDS: dict[str, Kind] = {
 }
 """The 19 types of SPEC 3."""
 
-SESSIONS_SYNC = "rc-webphone-sessions-sync"
-CALLING_SETTINGS = "rc-calling-settings-notify"
 BEYOND = frozenset(
     {
         SESSIONS_SYNC,
