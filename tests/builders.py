@@ -108,6 +108,29 @@ class Tab:
         """Post a presence."""
         return self.say("rc-adapter-syncPresence", at, telephonyStatus=telephony, userStatus=user, dndStatus=dnd)
 
+    def message(
+        self, at: int, *, kind: str = "updated", number: int = 1, changed: int | None = None, **fields: Any
+    ) -> Json:
+        """Post a message of 0 that was changed last when it is posted, or as said."""
+        message = {
+            "id": 900 + number,
+            "uri": f"https://platform.example/restapi/v1.0/account/16/extension/1016/message-store/{900 + number}",
+            "type": "SMS",
+            "direction": "Inbound",
+            "readStatus": "Unread",
+            "messageStatus": "Received",
+            "availability": "Alive",
+            "creationTime": iso(T0),
+            "lastModifiedTime": iso(T0 + (at if changed is None else changed)),
+            "from": {"phoneNumber": "+14155550142"},
+            "to": [{"phoneNumber": "+16505550100"}],
+            "subject": "a text",
+            **fields,
+        }
+        return self.say(
+            f"rc-{'inbound-message' if kind == 'inbound' else 'message-updated'}-notify", at, message=message
+        )
+
     def call(self, number: int = 1, **about: Any) -> "Call":
         """Return a browser call of this page load; calls of one number in several tabs are one leg."""
         return Call(self, number, **about)
@@ -329,7 +352,7 @@ def a_sighting(kind: Kind, at: int, tab: str = "A", **changes: Any) -> Sighting:
         "direction": Direction.INBOUND,
         **changes,
     }
-    return Sighting(kind=kind, at=an_instant(at, tab), **given)
+    return Sighting(kind=kind, at=an_instant(at, tab), posted=an_instant(at, tab), **given)
 
 
 class Both:

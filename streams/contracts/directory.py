@@ -167,8 +167,9 @@ def read_row(value: bytes) -> DirectoryRow:
     except orjson.JSONDecodeError:
         raise DirectoryError("is no JSON") from None
     except ValidationError as error:
-        where = ".".join(map(str, error.errors(include_input=False)[0]["loc"]))
-        raise DirectoryError(f"{where or 'the row'} is missing or of the wrong type") from None
+        # NB: deeper in the place stand keys of the row, which are values of somebody's.
+        where = next(iter(error.errors(include_input=False)[0]["loc"]), "the row")
+        raise DirectoryError(f"has {where} missing or of the wrong type") from None
 
 
 def read_directory(lines: Iterable[bytes], key: TokenKey | None = None) -> Directory:
@@ -184,7 +185,7 @@ def read_directory(lines: Iterable[bytes], key: TokenKey | None = None) -> Direc
         try:
             directory.add(read_row(line))
         except DirectoryError as error:
-            raise DirectoryError(f"Line {number} of the directory: {error}.") from None
+            raise DirectoryError(f"Line {number} of the directory {error}.") from None
     return directory
 
 

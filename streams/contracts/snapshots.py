@@ -57,6 +57,8 @@ class Snapshot(Generic[T]):
                 return self._adapter.validate_json(saved[_HEAD.size :])
             older = orjson.loads(saved[_HEAD.size :])
             return self._adapter.validate_python(upgraded(self._name, saved[0], VERSION, older))
+        except orjson.JSONDecodeError:
+            raise SavedStateError(f"Saved state of a {self._name} is damaged at its beginning.") from None
         except ValidationError as error:
             where = ".".join(map(str, error.errors(include_input=False)[0]["loc"][:2]))
             raise SavedStateError(f"Saved state of a {self._name} is damaged at {where or 'its beginning'}.") from None

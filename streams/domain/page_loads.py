@@ -225,7 +225,7 @@ def _identify(
     if event.type is EventType.RC_LOGIN_STATUS_NOTIFY and event.login_number:
         key = extension_key(event.login_number)
         if key is not None:
-            return key, Identity.EVENT
+            return key, Identity.SESSION
         judgement.quirks.append(Quirk.LOGIN_NUMBER_INCOMPLETE)
     if own is not None:
         return own, Identity.ENVELOPE
@@ -250,6 +250,13 @@ def wait(load: PageLoad, item: Waiting) -> list[Waiting]:
     while len(load.waiting) > MAX_WAITING or sum(other.saved_bytes for other in load.waiting) > MAX_WAITING_BYTES:
         surplus.append(load.waiting.pop(0))
     return surplus
+
+
+def now_known(load: PageLoad, key_of: Callable[..., str | None], now: int) -> str | None:
+    """Return the user of what waits, when the directory has come to know him by stream time now (DECISIONS 47)."""
+    if not load.waiting:
+        return None
+    return key_of(load.account_id, load.extension_id, load.waiting[0].row["input"], woken_at=now)
 
 
 def want_audit(load: PageLoad, now: int) -> None:

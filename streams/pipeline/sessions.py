@@ -5,7 +5,6 @@ Everything that belongs to one page load is settled here: its user, the skew of 
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import orjson
 
@@ -15,6 +14,7 @@ from streams.contracts.envelope import read_posting
 from streams.contracts.letters import letter_row, refused
 from streams.contracts.snapshots import CLOCK, PAGE_LOAD
 from streams.domain import page_loads, sequences
+from streams.domain.audits import audit_row
 from streams.domain.event_time import effective_received_at
 from streams.domain.page_loads import MISSING_EXTENSION, Judgement, PageLoad, Waiting, judge
 from streams.domain.postings import Posting, Rejection, Row
@@ -93,17 +93,13 @@ class SessionsPartition:
         self._known = directory.revision
         for key in sorted(self.store.keys(b"P")):
             load: PageLoad = self.store.peek(key)
-            if load.waiting and (found := self._now_known(load)) is not None:
+            found = page_loads.now_known(load, directory.key_of, self.stream_time)
+            if found is not None:
                 load = self.store.get(key)
                 load.login = found
                 self._release(load, found, Identity.DIRECTORY, folded)
                 page_loads.want_audit(load, self.stream_time)
         self.store.reschedule()
-
-    def _now_known(self, load: PageLoad) -> str | None:
-        position = load.waiting[0].row["input"]
-        assert isinstance(position, dict)
-        return self._plan.directory.key_of(load.account_id, load.extension_id, position, woken_at=self.stream_time)
 
     def _set_clock(self, now: int) -> None:
         self.store.put(CLOCK_KEY, {self._partition: now})
@@ -125,8 +121,8 @@ class SessionsPartition:
     def _step(self, record: InputRecord, folded: Folded) -> None:
         posting = read_posting(record.value, self._plan.token_key)
         now = self.stream_time
-        received_at, doubtful = effective_received_at(posting.received_at, record.timestamp)
-        received_at = received_at or now
+        arrival, doubtful = effective_received_at(posting.received_at, record.timestamp)
+        received_at = arrival or now
         if received_at > now:
             now = received_at
             self._set_clock(now)
@@ -257,13 +253,8 @@ class SessionsPartition:
         self.store.reschedule()
 
     def _letter(self, record: InputRecord, received_at: int) -> Row:
-        return letter_row(
-            self._position(record),
-            stage=NAME,
-            key=record.key,
-            value=record.value,
-            received_at=received_at,
-        )
+        place = self._position(record)
+        return letter_row(place, stage=NAME, key=record.key, value=record.value, received_at=received_at)
 
     def _position(self, record: InputRecord) -> Row:
         return {"topic": self._plan.events, "partition": record.partition, "offset": record.offset}
@@ -277,23 +268,8 @@ class SessionsPartition:
             tally.latencies.append((judgement.event_time, received_at))
 
     def _audit(self, load: PageLoad, now: int, folded: Folded) -> None:
-        counts, read = load.counts, load.read
         page_loads.audited(load, now)
-        row: dict[str, Any] = {
-            "session_id": load.session_id or "-",
-            "extension_key": load.login,
-            "received": counts.received,
-            "admitted": counts.admitted,
-            "duplicate": counts.duplicate,
-            "ignored": counts.ignored,
-            "dead_letter": counts.dead_letter,
-            "lost": sequences.lost(read, now),
-            "unsequenced": counts.unsequenced,
-            "first_sequence": read.first,
-            "last_sequence": read.highest or None,
-            "skew_ms": page_loads.skew_of(load),
-            "updated_at": now,
-        }
+        row = audit_row(load, now)
         if row["skew_ms"] is not None:
             folded.tally.skews_ms.append(row["skew_ms"])
         folded.tally.lost += max(0, row["lost"] - load.lost_told)

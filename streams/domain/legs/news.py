@@ -139,9 +139,20 @@ def _is_news(leg: Leg, post: Post, facts: Facts) -> bool:
     if post.kind is Kind.RANG:
         return True
     verdict = facts.verdicts.get(id(post))
-    return verdict is not Verdict.STALE and not (
-        verdict is Verdict.STANDING and _told_by_others(leg, leg.dialogs[post.dialog], post.kind)
-    )
+    return verdict is not Verdict.STALE and not (verdict is Verdict.STANDING and _told_before(leg, post))
+
+
+def _told_before(leg: Leg, post: Post) -> bool:
+    """Tell whether the same kind of witness told the same earlier in another page load."""
+    dialog = leg.dialogs[post.dialog]
+    for other in leg.posts:
+        if other is post:
+            return False
+        teller = leg.dialogs[other.dialog]
+        is_other = teller.witness is dialog.witness and teller.session_id != dialog.session_id
+        if other.kind is post.kind and is_other:
+            return True
+    return False
 
 
 def _first_told(leg: Leg, post: Post) -> Instant:
