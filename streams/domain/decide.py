@@ -28,6 +28,7 @@ def apply(book: Book, event: Event, now: int) -> Decision:
     """
     extension = book.extension
     extension.team, extension.site = event.team, event.site
+    extension.seen = max(extension.seen, now)
     shaken = calls.follow_sequence(book, event)
     handler = HANDLERS.get(event.type)
     outcome, emissions = handler(book, event, now) if handler else (Outcome.IGNORED, [])

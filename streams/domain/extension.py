@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from streams.domain.messages import MessageState
 
 TAB_MEMORY_MS = 25 * 3_600_000
+MEMORY_MS = 30 * 24 * 3_600_000
+"""An extension of which nothing was heard for so long is forgotten."""
 MAX_TABS = 100
 
 
@@ -53,6 +55,8 @@ class Extension:
     consulted: list[str] = field(default_factory=list)
     """Dialogs that a consultation named as the ones to be handed over (DECISIONS 32)."""
     session_events: int = 0
+    seen: int = 0
+    """Stream time of its last event."""
     team: str | None = None
     site: str | None = None
 
@@ -95,10 +99,16 @@ def open_sessions(extension: Extension) -> int:
     return sum(tab.logged_in for tab in extension.tabs.values())
 
 
-def next_due(extension: Extension) -> int | None:
-    """Return the stream time at which the oldest page load is forgotten; None when there is none."""
+def next_due(extension: Extension) -> int:
+    """Return the stream time at which the oldest page load is forgotten, or the extension itself."""
     oldest = min((tab.seen for tab in extension.tabs.values()), default=None)
-    return None if oldest is None else oldest + TAB_MEMORY_MS
+    return extension.seen + MEMORY_MS if oldest is None else oldest + TAB_MEMORY_MS
+
+
+def is_forgettable(extension: Extension, now: int) -> bool:
+    """Tell whether nothing is left of the extension that may still be asked for."""
+    has_legs = bool(extension.open_legs or extension.unsettled)
+    return not extension.tabs and not has_legs and extension.seen + MEMORY_MS <= now
 
 
 def forget_tabs(extension: Extension, now: int) -> None:

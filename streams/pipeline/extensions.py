@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from streams.contracts.cloudevents import Headers, trace_of
 from streams.contracts.enriched import CODEC, read_event
 from streams.contracts.letters import MAX_KEPT_BYTES, letter_row, refused
-from streams.contracts.snapshots import CLOCK, EXTENSION, LEG, MESSAGE, NAME, NEVER
+from streams.contracts.snapshots import CLOCK, EXTENSION, LEG, MESSAGE, NAME
 from streams.domain import decide, messages
 from streams.domain import extension as extensions
 from streams.domain.extension import Extension
@@ -29,13 +29,8 @@ STAGE = "extensions"
 CLOCK_KEY = b"C"
 
 
-def _extension_due(extension: Extension) -> int:
-    due = extensions.next_due(extension)
-    return NEVER if due is None else due
-
-
 KINDS: Kinds = {
-    b"E": (EXTENSION, _extension_due),
+    b"E": (EXTENSION, extensions.next_due),
     b"L": (LEG, advance.next_due),
     b"N": (NAME, None),
     b"M": (MESSAGE, messages.next_due),
@@ -171,8 +166,7 @@ class ExtensionsPartition:
 
     def _expire(self, key: bytes, at: int) -> list[Emission]:
         if key[:1] == b"E":
-            extension: Extension | None = self.store.get(key)
-            return [] if extension is None else decide.expire_extension(extension, at)
+            return self._expire_extension(key, at)
         if key[:1] == b"M":
             self.store.delete(key)
             return []
@@ -180,6 +174,15 @@ class ExtensionsPartition:
         if leg is None:
             return []
         return decide.expire_leg(StoredBook(self.store, leg.extension_key), leg, at)
+
+    def _expire_extension(self, key: bytes, at: int) -> list[Emission]:
+        extension: Extension | None = self.store.get(key)
+        if extension is None:
+            return []
+        if extensions.is_forgettable(extension, at):
+            self.store.delete(key)
+            return []
+        return decide.expire_extension(extension, at)
 
     def _write(self, emissions: Sequence[Emission], trace: Headers, folded: Folded) -> None:
         for emission in emissions:
