@@ -16,6 +16,8 @@ PAIRED = (1_000, 2_000, 3_000, 4_000)
 """Differences of the legacy session ids of the two sides of a RingOut."""
 PAIRED_MS = 120_000
 """They begin at most this far apart."""
+MAX_NAMES = 200
+"""No real leg has so many."""
 OPPOSITE = {Direction.INBOUND: Direction.OUTBOUND, Direction.OUTBOUND: Direction.INBOUND}
 
 
@@ -97,13 +99,13 @@ def learn(legs: Legs, leg: Leg, sighting: Sighting) -> None:
     if sighting.peer is not None:
         told.append(f"party:{sighting.peer[0]}:{sighting.peer[1]}")
     for name in told:
-        if name not in leg.aliases:
+        if name not in leg.aliases and len(leg.aliases) < MAX_NAMES:
             leg.aliases.append(name)
             legs.name(name, leg)
     if leg.telephony_session_id is None or (leg.paired and sighting.direction is leg.direction):
         leg.telephony_session_id = sighting.telephony_session_id or leg.telephony_session_id
     for session_id in (sighting.telephony_session_id, sighting.legacy_session_id):
-        if session_id is not None and session_id not in leg.session_ids:
+        if session_id is not None and session_id not in leg.session_ids and len(leg.session_ids) < MAX_NAMES:
             leg.session_ids.append(session_id)
 
 
