@@ -116,6 +116,9 @@ def posted(story: list[Step], *, logins: tuple[bool, bool] = (True, True)) -> li
         if step.action == "lost":
             tab.lose()
         elif step.action in CALLS:
+            if step.call == 2 and calls[step.tab, 2].created is None:
+                # One dialog was created once, whatever tab tells of it.
+                calls[step.tab, 2].created = calls[1 - step.tab, 2].created
             envelopes.append(CALLS[step.action](calls[step.tab, step.call], at))
         else:
             envelopes.append(OTHERS[step.action](tab, at))

@@ -1,6 +1,6 @@
 """From what witnesses say of calls to legs and what is published of them (CONTRACT 6, DECISIONS B to E)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from streams.domain.events import Event, posted_at
 from streams.domain.extension import Book, tab_of
@@ -161,22 +161,24 @@ def follow_sequence(book: Book, event: Event) -> list[Leg]:
 def suspect_all(book: Book, source: EndSource, at: Instant, now: int) -> list[Emission]:
     """Take evidence that no leg of this extension is alive any more (DECISIONS 24)."""
     silences = book.extension.silences
+    is_late = any(closing.at.at > at.at for closing in silences)
     silences.append(Closing(source, at))
     oldest = max(closing.at.at for closing in silences) - SILENCE_MEMORY_MS
     book.extension.silences = [closing for closing in silences if closing.at.at >= oldest][-MAX_SILENCES:]
-    return _suspect(book, now)
+    return _suspect(book, now, is_late=is_late)
 
 
-def _suspect(book: Book, now: int) -> list[Emission]:
+def _suspect(book: Book, now: int, *, is_late: bool = False) -> list[Emission]:
+    """Show the extension's evidence to its legs; late evidence may be nearer to the end of one that is final."""
     emissions: list[Emission] = []
-    for leg in _concerned(book):
+    for leg in _concerned(book, book.extension.ended if is_late else []):
         if suspect(leg, book.extension.silences, now):
             emissions += publish(book.extension, leg, resolve(leg), None, now)
     return emissions
 
 
-def _concerned(book: Book) -> Iterator[Leg]:
-    for leg_id in [*book.extension.open_legs, *book.extension.unsettled]:
+def _concerned(book: Book, more: Iterable[str] = ()) -> Iterator[Leg]:
+    for leg_id in dict.fromkeys([*book.extension.open_legs, *book.extension.unsettled, *more]):
         yield book.leg(leg_id)
 
 
