@@ -71,7 +71,8 @@ def take_sighting(book: Book, sighting: Sighting, event: Event, now: int) -> Dec
     before = before_of(leg)
     told = tell(leg, sighting)
     noted = _note(leg, sighting, event)
-    if told.repeated and not told.added and not noted and not emissions and leg.inferred is None:
+    silent = told.repeated and not (told.added or told.realigned or noted or emissions)
+    if silent and leg.inferred is None:
         _live(book, leg, sighting, now)
         return Outcome.DUPLICATE, emissions
     inferred = leg.inferred

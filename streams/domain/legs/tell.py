@@ -21,11 +21,13 @@ class Told(NamedTuple):
     repeated: bool
     """Its page load had said the very same last."""
     dialog: Dialog
+    realigned: bool
+    """It told better how wrong its clock is: instants that were told before moved."""
 
 
 def tell(leg: Leg, sighting: Sighting) -> Told:
     """Add one sighting to the leg's evidence."""
-    _align(leg, sighting)
+    realigned = _align(leg, sighting)
     index = _dialog(leg, sighting)
     dialog = leg.dialogs[index]
     if sighting.session_id and sighting.session_id not in leg.sessions and len(leg.sessions) < MAX_SESSIONS:
@@ -40,7 +42,7 @@ def tell(leg: Leg, sighting: Sighting) -> Told:
         dialog.muted = sighting.muted
         kind = Kind.MUTED if sighting.muted else Kind.UNMUTED
         added.append(_add(leg, index, sighting, kind, sighting.posted))
-    return Told(added, repeated, dialog)
+    return Told(added, repeated, dialog, realigned)
 
 
 def dialog_of(leg: Leg, sighting: Sighting) -> Dialog | None:
@@ -138,21 +140,24 @@ def _place(leg: Leg, post: Post) -> tuple[int, int, str, int, int]:
     return post.order, RANK_OF[dialog.witness], dialog.session_id, post.sequence or 0, post.at.at
 
 
-def _align(leg: Leg, sighting: Sighting) -> None:
+def _align(leg: Leg, sighting: Sighting) -> bool:
     """Correct all readings of one clock by one skew, the smallest that was seen: delay only ever adds to it."""
     skew, clock = sighting.skew_ms, sighting.posted.clock
     if skew is None or not clock:
-        return
+        return False
     known = leg.skews.get(clock)
-    if known is None or skew < known:
-        if known is None and len(leg.skews) >= MAX_SESSIONS:
-            return
+    if known is None:
+        if len(leg.skews) < MAX_SESSIONS:
+            leg.skews[clock] = skew
+        return False
+    if skew < known:
         leg.skews[clock] = skew
-        if known is not None:
-            _realign(leg, clock, skew)
-    elif skew > known:
+        _realign(leg, clock, skew)
+        return True
+    if skew > known:
         for name in ("at", "posted", "ring", "answer", "begun"):
             setattr(sighting, name, _corrected(getattr(sighting, name), clock, known))
+    return False
 
 
 def _realign(leg: Leg, clock: str, skew: int) -> None:
