@@ -84,6 +84,7 @@ def altered(record: str, one: Read) -> Read:
     field, value = {
         "EnrichedEvent": ("skew_ms", 77),
         "CallEvent": ("call_id", "s-else"),
+        "MessageEvent": ("attachments", 77),
         "PresenceEvent": ("previous_ms", 77),
         "SessionEvent": ("path", "/else"),
         "SessionAudit": ("received", 77),
