@@ -77,7 +77,10 @@ ALL = (*CALLS, *CALLS, *OTHERS, "lost")
 
 
 def steps(
-    actions: tuple[str, ...] = ALL, gaps: tuple[int, ...] = GAPS, size: int = 25
+    actions: tuple[str, ...] = ALL,
+    gaps: tuple[int, ...] = GAPS,
+    size: int = 25,
+    delays: tuple[int, ...] = DELAYS,
 ) -> st.SearchStrategy[list[Step]]:
     """Return lists of steps."""
     fields: dict[str, Any] = {
@@ -85,7 +88,7 @@ def steps(
         "call": st.integers(1, 2),
         "action": st.sampled_from(actions),
         "gap": st.sampled_from(gaps),
-        "delay": st.sampled_from(DELAYS),
+        "delay": st.sampled_from(delays),
     }
     return st.lists(st.builds(Step, **fields), min_size=1, max_size=size)
 
