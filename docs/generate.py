@@ -5,7 +5,7 @@ python docs/generate.py --check    says which are stale, exit code 1
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
@@ -14,6 +14,12 @@ from prometheus_client.core import GaugeMetricFamily
 from streams.cli.worker import command as worker
 from streams.contracts.catalog import Naming, catalog
 from streams.contracts.privacy import POLICY, SPECIAL
+from streams.domain.legs import active_call, telephony, web_phone
+from streams.domain.legs.evidence import Kind
+from streams.domain.legs.joins import NAMES, PAIRED
+from streams.domain.legs.outcome import HINTS
+from streams.domain.legs.ranks import END_SOURCES, INFERRED, RANK, SAME_MS
+from streams.domain.legs.reasons import ENDED_BY, REASONS
 from streams.domain.legs.transitions import TRANSITIONS
 from streams.gateway.answers import EVENT_OUTCOMES, OUTCOMES
 from streams.settings import PREFIX, Settings
@@ -86,13 +92,72 @@ def _registered(registry: CollectorRegistry, begins: str = "") -> Iterator[str]:
 
 
 def states() -> str:
-    """Return the page of states and transitions."""
+    """Return the page of states, transitions, joins and outcomes of a leg."""
     edges = "\n".join(f"    {before or '[*]'} --> {after}: {word}" for (before, after), word in TRANSITIONS.items())
     rows = "\n".join(f"| {before or '-'} | {after} | {word} |" for (before, after), word in TRANSITIONS.items())
     head = "# The states of a leg\n\nA leg is one extension's part in a call. Its state is read off the evidence after each"
     head += " post; a change of state is a call event. Mute is a flag beside the state.\n\n"
     diagram = f"```mermaid\nstateDiagram-v2\n{edges}\n```\n\n"
-    return head + diagram + f"| Before | After | Call event |\n|---|---|---|\n{rows}\n"
+    moves = f"| Before | After | Call event |\n|---|---|---|\n{rows}\n\n"
+    return head + diagram + moves + "\n".join((_words(), _joins(), _ranks(), _outcomes()))
+
+
+def _table(title: str, text: str, names: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
+    lines = "\n".join(f"| {' | '.join(str(cell) for cell in row)} |" for row in rows)
+    return f"## {title}\n\n{text}\n\n| {' | '.join(names)} |\n|{'---|' * len(names)}\n{lines}\n"
+
+
+def _words() -> str:
+    said: dict[Kind, list[list[str]]] = {kind: [[], [], []] for kind in Kind}
+    for event_type, kind in web_phone.KINDS.items():
+        said[kind][0].append(f"`{event_type.lower().removeprefix('rc_call_').removesuffix('_notify')}`")
+    said[Kind.MUTED][0].append("`mute` true")
+    said[Kind.UNMUTED][0].append("`mute` false")
+    for place, table in ((1, active_call.KINDS), (2, telephony.KINDS)):
+        for word, kind in table.items():
+            said[kind][place].append(f"`{word}`")
+    said[Kind.MUTED][2].append("`muted` true")
+    said[Kind.UNMUTED][2].append("`muted` false")
+    rows = [(kind, *(", ".join(words) or "-" for words in said[kind])) for kind in Kind]
+    names = ("Kind", "Web phone: rc-call-…-notify", "Active call, ringout: telephonyStatus", "Own party: status code")
+    return _table("What witnesses say", "Each post of a witness says one of these.", names, rows)
+
+
+def _joins() -> str:
+    text = (
+        "A post belongs to the leg that it names, the best name first. What has no name in common with any leg may be"
+    )
+    text += f" joined by number and time: an outbound call of the web phone whose ids are not known yet, at most {SAME_MS / 1000:g} s apart,"
+    text += " if exactly one leg fits. Two outbound and inbound legs of a RingOut, whose legacy session ids differ by"
+    text += f" {', '.join(str(number) for number in PAIRED)}, are one outbound leg."
+    rows = [(place, join.what, join.source) for place, join in enumerate(NAMES, 1)]
+    return _table("One leg", text, ("", "Name", "Told by"), rows)
+
+
+def _ranks() -> str:
+    text = "Ring, answer and end are those of the highest witness that tells them; evidence ends a leg only where nobody does."
+    ends = [*(END_SOURCES[witness] for witness in RANK), *INFERRED]
+    told = [*RANK, *("evidence" for _ in INFERRED)]
+    return _table(
+        "Who is believed",
+        text,
+        ("", "Witness", "`end_source`"),
+        [(place, told[place - 1], end) for place, end in enumerate(ends, 1)],
+    )
+
+
+def _outcomes() -> str:
+    text = (
+        "Answered wins over all. Of a leg that was not, the telephony session's reason decides (any spelling, strongest"
+    )
+    text += " first), then the flags of the web phone's end; an inbound leg is MISSED and an outbound one UNANSWERED otherwise."
+    rows = [
+        (direction, f"`{reason}`", word, ENDED_BY[direction].get(reason, "-"))
+        for direction, table in REASONS.items()
+        for reason, word in table.items()
+    ]
+    rows += [("INBOUND", f"flag {hint}", word, "SELF") for hint, word in HINTS.items()]
+    return _table("How a leg came out", text, ("Direction", "Told", "`disposition`", "`ended_by`"), rows)
 
 
 def privacy() -> str:

@@ -7,6 +7,7 @@ import json
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from streams.contracts.avro import codec
@@ -16,6 +17,7 @@ from streams.domain.instants import Instant
 from streams.domain.legs.advance import advance
 from streams.domain.legs.evidence import Kind, Leg, Sighting
 from streams.domain.legs.records import NO_DIRECTORY
+from streams.domain.legs.resolve import resolve
 from streams.domain.legs.tell import tell
 from streams.domain.outputs import Output
 from streams.domain.words import Direction, Witness
@@ -106,6 +108,29 @@ class Tab:
         """Post a presence."""
         return self.say("rc-adapter-syncPresence", at, telephonyStatus=telephony, userStatus=user, dndStatus=dnd)
 
+    def message(
+        self, at: int, *, kind: str = "updated", number: int = 1, changed: int | None = None, **fields: Any
+    ) -> Json:
+        """Post a message of 0 that was changed last when it is posted, or as said."""
+        message = {
+            "id": 900 + number,
+            "uri": f"https://platform.example/restapi/v1.0/account/16/extension/1016/message-store/{900 + number}",
+            "type": "SMS",
+            "direction": "Inbound",
+            "readStatus": "Unread",
+            "messageStatus": "Received",
+            "availability": "Alive",
+            "creationTime": iso(T0),
+            "lastModifiedTime": iso(T0 + (at if changed is None else changed)),
+            "from": {"phoneNumber": "+14155550142"},
+            "to": [{"phoneNumber": "+16505550100"}],
+            "subject": "a text",
+            **fields,
+        }
+        return self.say(
+            f"rc-{'inbound-message' if kind == 'inbound' else 'message-updated'}-notify", at, message=message
+        )
+
     def call(self, number: int = 1, **about: Any) -> "Call":
         """Return a browser call of this page load; calls of one number in several tabs are one leg."""
         return Call(self, number, **about)
@@ -174,6 +199,57 @@ class Call:
     def end(self, at: int, **fields: Any) -> Json:
         """Post the end."""
         return self.says("end", at, endTime=self.clock(at), **fields)
+
+    def active(self, status: str, at: int, *, kind: str = "active", **fields: Any) -> Json:
+        """Post what presence lists of the call; its start is the server's."""
+        self.created = at if self.created is None else self.created
+        inbound = self.direction == "Inbound"
+        call = {
+            "sessionId": str(700_000 + 10_000 * self.number),
+            "telephonySessionId": f"s-{self.number}",
+            "partyId": f"p-{self.number}-1",
+            "direction": self.direction,
+            "from": {"phoneNumber": self.remote if inbound else "+16505550100"},
+            "to": {"phoneNumber": "+16505550100" if inbound else self.remote},
+            "telephonyStatus": status,
+            "startTime": T0 + self.created,
+            "offset": 0,
+            **({"terminationType": "final"} if status == "NoCall" else {}),
+            **fields,
+        }
+        return self.tab.post({"type": f"rc-{kind}-call-notify", "call": call}, at)
+
+    def telephony(self, code: str, at: int, *, reason: str | None = None, others: Any = (), **party: Any) -> Json:
+        """Post the telephony session with the own party in a status; others are (number, code) of other parties."""
+        self.created = at if self.created is None else self.created
+        own = self._party(1, code, reason) | {"extensionId": "1016", "accountId": "16"} | party
+        session = {
+            "id": f"s-{self.number}",
+            "sessionId": str(700_000 + 10_000 * self.number),
+            "extensionId": "1016",
+            "accountId": "16",
+            "creationTime": iso(T0 + self.created),
+            "origin": {"type": "Call"},
+            "parties": [own, *(self._party(number, status, None) for number, status in others)],
+        }
+        return self.tab.post({"type": "rc-telephony-session-notify", "telephonySession": session}, at)
+
+    def _party(self, number: int, code: str, reason: str | None) -> Json:
+        inbound = self.direction == "Inbound"
+        return {
+            "id": f"p-{self.number}-{number}",
+            "direction": self.direction if number == 1 else "Outbound" if inbound else "Inbound",
+            "from": {"phoneNumber": self.remote if inbound else "+16505550100"},
+            "to": {"phoneNumber": "+16505550100" if inbound else self.remote},
+            "status": {"code": code, **({"reason": reason} if reason else {})},
+            "muted": False,
+            "missedCall": False,
+        }
+
+
+def iso(at: int) -> str:
+    """Return an instant as the server writes it."""
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def line(envelope: Json | bytes) -> bytes:
@@ -276,7 +352,7 @@ def a_sighting(kind: Kind, at: int, tab: str = "A", **changes: Any) -> Sighting:
         "direction": Direction.INBOUND,
         **changes,
     }
-    return Sighting(kind=kind, at=an_instant(at, tab), **given)
+    return Sighting(kind=kind, at=an_instant(at, tab), posted=an_instant(at, tab), **given)
 
 
 class Both:
@@ -336,7 +412,7 @@ def watch(leg: Leg, sightings: Sequence[Sighting]) -> list[Json]:
     events: list[Json] = []
     for sighting in sightings:
         tell(leg, sighting)
-        leg.last_news, leg.last_news_at = sighting.at.at, sighting.at
-        emitted = advance(leg, None, sighting.at.at)
+        leg.last_news = sighting.at.at
+        emitted = advance(leg, resolve(leg), None, sighting.at.at)
         events += [one.row for one in emitted if one.output is Output.CALL_EVENT and one.row is not None]
     return events

@@ -39,6 +39,22 @@ CALLS: dict[str, Callable[[Call, int], Json]] = {
     "consult": lambda call, at: call.says("start", at, warmTransferSessionId=f"dialog-{call.tab.name}-1"),
     "stale": lambda call, at: call.says("hold", at, creationTime=1_000, startTime=at, isOnHold=True),
 }
+SERVER: dict[str, Callable[[Call, int], Json]] = {
+    **{
+        f"active {status}": lambda call, at, status=status: call.active(status, at)  # type: ignore[misc]
+        for status in ("Ringing", "CallConnected", "OnHold", "ParkedCall", "NoCall")
+    },
+    "ringout NoCall": lambda call, at: call.active("NoCall", at, kind="ringout"),
+    **{
+        f"telephony {code}": lambda call, at, code=code: call.telephony(code, at)  # type: ignore[misc]
+        for code in ("Setup", "Answered", "Hold", "Parked", "Disconnected")
+    },
+    "telephony muted": lambda call, at: call.telephony("Answered", at, muted=True),
+    "telephony mailbox": lambda call, at: call.telephony("Voicemail", at),
+    "telephony rejected": lambda call, at: call.telephony("Disconnected", at, reason="Rejected"),
+    "telephony dialling": lambda call, at: call.telephony("Answered", at, others=[(2, "Proceeding")]),
+}
+CALLS.update(SERVER)
 OTHERS: dict[str, Callable[[Tab, int], Envelope]] = {
     "NoCall": lambda tab, at: tab.presence(at),
     "CallConnected": lambda tab, at: tab.presence(at, "CallConnected", "Busy"),
@@ -55,11 +71,16 @@ OTHERS: dict[str, Callable[[Tab, int], Envelope]] = {
     "no session": lambda tab, at: {**tab.presence(at), "session_id": None},
 }
 QUIET = tuple(CALLS)
+TOLD = tuple(name for name in CALLS if name not in ("stale", "consult"))
+"""What witnesses really tell of calls."""
 ALL = (*CALLS, *CALLS, *OTHERS, "lost")
 
 
 def steps(
-    actions: tuple[str, ...] = ALL, gaps: tuple[int, ...] = GAPS, size: int = 25
+    actions: tuple[str, ...] = ALL,
+    gaps: tuple[int, ...] = GAPS,
+    size: int = 25,
+    delays: tuple[int, ...] = DELAYS,
 ) -> st.SearchStrategy[list[Step]]:
     """Return lists of steps."""
     fields: dict[str, Any] = {
@@ -67,18 +88,25 @@ def steps(
         "call": st.integers(1, 2),
         "action": st.sampled_from(actions),
         "gap": st.sampled_from(gaps),
-        "delay": st.sampled_from(DELAYS),
+        "delay": st.sampled_from(delays),
     }
     return st.lists(st.builds(Step, **fields), min_size=1, max_size=size)
+
+
+KINDS_OF_CALLS: dict[int, Json] = {
+    1: {"direction": "Inbound"},
+    # Before it has ids, only one dialog for both tabs tells that it is one call and not two to the same number.
+    2: {"direction": "Outbound", "dialog": "dialog-2"},
+}
 
 
 def posted(story: list[Step], *, logins: tuple[bool, bool] = (True, True)) -> list[Envelope]:
     """Return what the page loads post, in order of arrival; without a login, the user is told late or never."""
     tabs = [Tab("A", skew_ms=0), Tab("B", skew_ms=7_000)]
     calls = {
-        (index, number): tab.call(number, direction="Inbound" if number == 1 else "Outbound")
+        (index, number): tab.call(number, **about)
         for index, tab in enumerate(tabs)
-        for number in (1, 2)
+        for number, about in KINDS_OF_CALLS.items()
     }
     for tab, known in zip(tabs, logins, strict=True):
         tab.login = tab.login if known else None
@@ -91,6 +119,9 @@ def posted(story: list[Step], *, logins: tuple[bool, bool] = (True, True)) -> li
         if step.action == "lost":
             tab.lose()
         elif step.action in CALLS:
+            if step.call == 2 and calls[step.tab, 2].created is None:
+                # One dialog was created once, whatever tab tells of it.
+                calls[step.tab, 2].created = calls[1 - step.tab, 2].created
             envelopes.append(CALLS[step.action](calls[step.tab, step.call], at))
         else:
             envelopes.append(OTHERS[step.action](tab, at))

@@ -72,11 +72,12 @@ def command(
 def _plan(directory: BinaryIO | None, settings: Path | None) -> Plan:
     try:
         loaded = load({}, environ={}, config=settings)
-        rows = read_directory(directory) if directory is not None else Directory()
+        key = TokenKey(DEVELOPMENT_KEY)
+        rows = read_directory(directory, key) if directory is not None else Directory()
     except (SettingsError, DirectoryError) as error:
         raise WrongUse(str(error)) from error
     return Plan(
-        TokenKey(DEVELOPMENT_KEY),
+        key,
         naming=Naming(loaded.topic_prefix, loaded.group),
         partitions=1,
         identity_wait_ms=round(loaded.identity_wait_seconds * 1000),

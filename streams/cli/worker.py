@@ -7,15 +7,19 @@ import tempfile
 from pathlib import Path
 
 import click
+from aiokafka.errors import KafkaError
 
 from streams.cli.errors import Problem, Unreachable, WrongUse
 from streams.cli.options import required_brokers, with_settings
+from streams.contracts.catalog import topic
+from streams.contracts.directory import Directory
 from streams.engine.app import run
 from streams.engine.errors import EngineError
 from streams.engine.options import EngineOptions
 from streams.settings import Settings, SettingsError
 from streams.telemetry import logs
 from streams.worker.app import CallsApp
+from streams.worker.directory import DirectoryReader
 from streams.worker.health import CannotServeError
 from streams.worker.installation import plan_of
 from streams.worker.startup import NoKafkaError, TopicsDoNotFitError, partitions_of
@@ -53,17 +57,21 @@ def command(settings: Settings) -> None:
     bootstrap = required_brokers(settings)
     try:
         # Whatever is wrong with the settings is told before Kafka is waited for.
-        plan_of(settings, 1)
+        directory = Directory(plan_of(settings, 1).token_key)
         options = options_of(settings, bootstrap)
-        plan = plan_of(settings, asyncio.run(partitions_of(settings, bootstrap)))
+        plan = plan_of(settings, asyncio.run(partitions_of(settings, bootstrap)), directory)
+        reader = DirectoryReader(bootstrap, topic("directory").name(plan.naming), plan.partitions, directory)
+        asyncio.run(reader.read_whole())
         with tempfile.TemporaryDirectory(prefix="widget-streams-") as folder:
-            app = CallsApp(settings, plan, options, Path(folder))
+            app = CallsApp(settings, plan, options, Path(folder), reader.follow)
             app.health.bind()
             run(app.faust)
     except (SettingsError, TopicsDoNotFitError, CannotServeError) as error:
         raise WrongUse(str(error)) from error
     except NoKafkaError as error:
         raise Unreachable(str(error)) from error
+    except KafkaError as error:
+        raise Unreachable(f"Kafka at {bootstrap} does not give the directory: {type(error).__name__}.") from error
     except EngineError as error:
         raise ERRORS[error.exit_code](str(error)) from error
 

@@ -4,8 +4,17 @@ from collections.abc import Iterable
 from typing import Any
 
 from streams.contracts.avro import codec
-from streams.contracts.directory import Directory
-from streams.domain.events import Event, PresenceStatus, WebPhoneCall
+from streams.contracts.directory import Lookup
+from streams.contracts.widget import others
+from streams.domain.events import (
+    ActiveCallStatus,
+    Event,
+    MessageNotice,
+    PresenceStatus,
+    TelephonyParty,
+    TelephonySession,
+    WebPhoneCall,
+)
 from streams.domain.page_loads import Judgement
 from streams.domain.postings import Posting, Row
 from streams.domain.words import Direction, EventType, Identity
@@ -41,11 +50,18 @@ def enriched_row(posting: Posting, judgement: Judgement, received_at: int, posit
     return row
 
 
-def identify(row: Row, extension_key: str, identity: Identity, directory: Directory) -> Row:
+def identify(row: Row, extension_key: str, identity: Identity, directory: Lookup) -> Row:
     """Return the row with its user and what the directory says of him; ids of the envelope win."""
-    joined = directory.join(extension_key)
+    position = row["input"]
+    assert isinstance(position, dict)
+    joined = directory.join(extension_key, position)
     known = {name: row[name] for name in ("account_id", "extension_id") if row[name] is not None}
-    return {**row, **joined, **known, "extension_key": extension_key, "identity": identity.value}
+    identified = {**row, **joined, **known, "extension_key": extension_key, "identity": identity.value}
+    call = row.get("web_phone_call")
+    if isinstance(call, dict) and call["queue_token"] is not None:
+        queue = directory.queue_of(extension_key, call["queue_token"], position)
+        identified["web_phone_call"] = {**call, "queue": queue}
+    return identified
 
 
 def watermark_row(marks: Iterable[Row]) -> Row:
@@ -56,6 +72,7 @@ def watermark_row(marks: Iterable[Row]) -> Row:
 def read_event(row: dict[str, Any]) -> Event:
     """Return the event of a decoded row that is no WATERMARK."""
     call, presence, login = row["web_phone_call"], row["presence"], row["login"]
+    active, session, message = row["active_call"], row["telephony_session"], row["message"]
     return Event(
         type=EventType(row["type"]),
         event_time=row["event_time"],
@@ -77,10 +94,23 @@ def read_event(row: dict[str, Any]) -> Event:
         time_zone=row["time_zone"],
         directory_version=row["directory_version"],
         web_phone_call=None if call is None else _web_phone_call(call),
+        active_call=None if active is None else ActiveCallStatus(**_directed(active)),
+        telephony_session=None if session is None else _telephony_session(session),
         presence=None if presence is None else PresenceStatus(**presence),
+        message=None if message is None else MessageNotice(**_directed(message)),
         logged_in=None if login is None else login["logged_in"],
+        browser_calls=others.browser_calls(row["other_type"], row["other"]),
+        calling_mode=others.calling_mode(row["other_type"], row["other"]),
         other=row["other"],
     )
+
+
+def _directed(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "direction": Direction(row["direction"])}
+
+
+def _telephony_session(row: dict[str, Any]) -> TelephonySession:
+    return TelephonySession(**{**row, "parties": [TelephonyParty(**_directed(party)) for party in row["parties"]]})
 
 
 def _web_phone_call(call: dict[str, Any]) -> WebPhoneCall:
@@ -102,4 +132,5 @@ def _web_phone_call(call: dict[str, Any]) -> WebPhoneCall:
         warm_transfer_dialog=call["warm_transfer_dialog"],
         queue_call=call["queue_call"],
         queue_token=call["queue_token"],
+        queue=call["queue"],
     )

@@ -7,14 +7,17 @@ JSON without defaults. The due time stands in front so that a recovery can build
 import struct
 from typing import Generic, TypeVar
 
+import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from streams.contracts.upgrades import upgraded
 from streams.domain.extension import Extension
 from streams.domain.legs.evidence import Leg
+from streams.domain.messages import MessageState
 from streams.domain.page_loads import PageLoad
 
 T = TypeVar("T")
-VERSION = 1
+VERSION = 2
 NEVER = 2**63 - 1
 """Due time of a value that waits for nothing."""
 _HEAD = struct.Struct(">Bq")
@@ -50,7 +53,12 @@ class Snapshot(Generic[T]):
                 f" up to {VERSION}): start the newer release again, or give this one its own group."
             )
         try:
-            return self._adapter.validate_json(saved[_HEAD.size :])
+            if saved[0] == VERSION:
+                return self._adapter.validate_json(saved[_HEAD.size :])
+            older = orjson.loads(saved[_HEAD.size :])
+            return self._adapter.validate_python(upgraded(self._name, saved[0], VERSION, older))
+        except orjson.JSONDecodeError:
+            raise SavedStateError(f"Saved state of a {self._name} is damaged at its beginning.") from None
         except ValidationError as error:
             where = ".".join(map(str, error.errors(include_input=False)[0]["loc"][:2]))
             raise SavedStateError(f"Saved state of a {self._name} is damaged at {where or 'its beginning'}.") from None
@@ -64,6 +72,7 @@ def due_of(saved: bytes) -> int:
 PAGE_LOAD = Snapshot(PageLoad)
 EXTENSION = Snapshot(Extension)
 LEG = Snapshot(Leg)
+MESSAGE = Snapshot(MessageState)
 NAME: Snapshot[str] = Snapshot(str)
 """The leg id that a name of a leg stands for."""
 CLOCK: Snapshot[dict[int, int]] = Snapshot(dict[int, int])

@@ -1,18 +1,26 @@
 """From what witnesses say of calls to legs and what is published of them (CONTRACT 6, DECISIONS B to E)."""
 
-from streams.domain.events import Event
-from streams.domain.extension import Book, Extension, tab_of
+from collections.abc import Iterable, Iterator
+
+from streams.domain.events import Event, posted_at
+from streams.domain.extension import Book, tab_of
+from streams.domain.finding import leg_of
 from streams.domain.instants import Instant
-from streams.domain.legs import gaps, joins, web_phone
-from streams.domain.legs.advance import advance, expire, is_forgettable, suspect
-from streams.domain.legs.evidence import Kind, Leg, Sighting
-from streams.domain.legs.records import MAX_INPUTS, directory_of, identifier
-from streams.domain.legs.tell import Novelty, tell
+from streams.domain.legs import active_call, gaps, joins, telephony, web_phone
+from streams.domain.legs.advance import expire, is_forgettable, revive, suspect
+from streams.domain.legs.evidence import Closing, Kind, Leg, Sighting
+from streams.domain.legs.news import before_of, outcome_of
+from streams.domain.legs.records import MAX_INPUTS
+from streams.domain.legs.resolve import resolve
+from streams.domain.legs.tell import tell
 from streams.domain.outputs import Emission
 from streams.domain.postings import Row
-from streams.domain.words import EndSource, Outcome, State
+from streams.domain.publishing import index, publish
+from streams.domain.words import EndSource, Outcome, Witness
 
 MAX_CONSULTATIONS = 20
+MAX_SILENCES = 50
+SILENCE_MEMORY_MS = 25 * 3_600_000
 SKEW_HIGH_MS = 60_000
 Decision = tuple[Outcome, list[Emission]]
 
@@ -23,51 +31,93 @@ def take_web_phone(book: Book, event: Event, now: int) -> Decision:
     return take_sighting(book, web_phone.sight(event, event.web_phone_call), event, now)
 
 
+def take_active_call(book: Book, event: Event, now: int) -> Decision:
+    """Take an active call or a ringout call; an end of a call that nobody knows is no call (DECISIONS 20)."""
+    assert event.active_call is not None
+    sighting = active_call.sight(event, event.active_call)
+    if sighting.kind in (None, Kind.ENDED) and not joins.find(book, sighting):
+        tab_of(book.extension, event.session_id, now, implies_login=True)
+        return Outcome.IGNORED, []
+    return take_sighting(book, sighting, event, now)
+
+
+def take_telephony_session(book: Book, event: Event, now: int) -> Decision:
+    """Take a telephony session: each own party is a leg. One without own party says nothing of this extension."""
+    assert event.telephony_session is not None
+    outcomes, emissions = [], list[Emission]()
+    for sighting in telephony.sight(event, event.telephony_session):
+        if sighting.kind is None and not joins.find(book, sighting):
+            continue
+        outcome, emitted = take_sighting(book, sighting, event, now)
+        outcomes.append(outcome)
+        emissions += emitted
+    for best in (Outcome.ACCEPTED, Outcome.DUPLICATE):
+        if best in outcomes:
+            return best, emissions
+    return Outcome.IGNORED, emissions
+
+
 def take_sighting(book: Book, sighting: Sighting, event: Event, now: int) -> Decision:
     """Find or begin the leg that a witness speaks of, tell it, and publish what changed."""
-    tab_of(book.extension, event.session_id, now, implies_login=True)
-    leg = joins.find(book, sighting) or _begin(book, sighting, event)
+    extension = book.extension
+    tab = tab_of(extension, event.session_id, now, implies_login=True)
+    leg, emissions = leg_of(book, sighting, event, now)
     joins.learn(book, leg, sighting)
     if event.session_id is not None and event.sequence is not None:
         gaps.begin(leg, event.session_id, event.sequence, event.missing_before)
-    emissions = _consult(book, leg, sighting, event.input, now)
-    novelty = tell(leg, sighting)
-    _note(leg, sighting, event)
-    if novelty is Novelty.NEWS:
-        _news(leg, sighting, event, now)
-    emissions += publish(book.extension, leg, event.input, now)
-    return Outcome.ACCEPTED if novelty is Novelty.NEWS else Outcome.DUPLICATE, emissions
+        if leg.leg_id not in tab.following:
+            tab.following.append(leg.leg_id)
+    emissions += _consult(book, leg, sighting, event.input, now)
+    before = before_of(leg)
+    told = tell(leg, sighting)
+    noted = _note(leg, sighting, event)
+    silent = told.repeated and not (told.added or told.realigned or noted or emissions)
+    if silent and leg.inferred is None:
+        _live(book, leg, sighting, now)
+        return Outcome.DUPLICATE, emissions
+    inferred = leg.inferred
+    revive(leg, sighting)
+    facts = resolve(leg)
+    outcome = outcome_of(leg, sighting, told, facts, before)
+    if outcome is not Outcome.IGNORED:
+        _live(book, leg, sighting, now)
+    elif leg.inferred is not inferred:
+        # A backlog is no sign of life.
+        leg.inferred = inferred
+        facts = resolve(leg)
+    if outcome is Outcome.ACCEPTED or leg.inferred is not inferred:
+        _news(leg, event, now)
+    emissions += publish(extension, leg, facts, event.input, now)
+    if extension.silences:
+        suspect(leg, extension.silences, now)
+    return outcome, emissions
 
 
-def _begin(book: Book, sighting: Sighting, event: Event) -> Leg:
-    extension = book.extension
-    leg = Leg(
-        leg_id=identifier(extension.key, joins.names(sighting)[0]),
-        extension_key=extension.key,
-        direction=sighting.direction,
-        directory=directory_of(event),
-        handed_over=sighting.dialog in extension.consulted,
-    )
-    book.add(leg)
-    return leg
+def _live(book: Book, leg: Leg, sighting: Sighting, now: int) -> None:
+    """Take a sign of life: evidence that is older than it closes nothing (DECISIONS 24)."""
+    if sighting.kind is Kind.ENDED:
+        return
+    leg.last_life = max(leg.last_life, sighting.posted.at)
+    if leg.closing_due is not None:
+        leg.closing_due = None
+        suspect(leg, book.extension.silences, now)
 
 
-def _note(leg: Leg, sighting: Sighting, event: Event) -> None:
-    """Remember what a post says beside its fact: the other side, the queue, how sure its clock is."""
+def _note(leg: Leg, sighting: Sighting, event: Event) -> bool:
+    """Remember what a post says beside its fact; return whether that is more than was known."""
+    known = (leg.remote, leg.queue_call, leg.queue, leg.time_uncertainty_ms, leg.skew_high, leg.ringout)
     if sighting.remote and (leg.remote is None or leg.remote["kind"] == "UNKNOWN"):
         leg.remote = sighting.remote
     leg.queue_call = leg.queue_call or sighting.queue_call
-    leg.queue_token = leg.queue_token or sighting.queue_token
+    leg.queue = leg.queue or sighting.queue
     leg.time_uncertainty_ms = max(leg.time_uncertainty_ms, event.time_uncertainty_ms)
     leg.skew_high = leg.skew_high or abs(event.skew_ms or 0) >= SKEW_HIGH_MS
+    leg.ringout = leg.ringout or sighting.ringout
+    return known != (leg.remote, leg.queue_call, leg.queue, leg.time_uncertainty_ms, leg.skew_high, leg.ringout)
 
 
-def _news(leg: Leg, sighting: Sighting, event: Event, now: int) -> None:
+def _news(leg: Leg, event: Event, now: int) -> None:
     leg.last_news = max(leg.last_news, now)
-    if leg.last_news_at is None or sighting.at.at > leg.last_news_at.at:
-        leg.last_news_at = sighting.at
-    if sighting.kind is not Kind.ENDED:
-        leg.last_life = max(leg.last_life, sighting.at.at)
     if len(leg.inputs) < MAX_INPUTS:
         leg.inputs.append(event.input)
 
@@ -86,55 +136,74 @@ def _consult(book: Book, leg: Leg, sighting: Sighting, position: Row, now: int) 
     if other is None or other.handed_over or other is leg:
         return []
     other.handed_over = True
-    return publish(book.extension, other, position, now)
-
-
-def publish(extension: Extension, leg: Leg, position: Row | None, now: int) -> list[Emission]:
-    """Publish what changed about a leg, and keep the extension's lists of legs."""
-    emissions = advance(leg, position, now)
-    _index(extension, leg)
-    return emissions
-
-
-def _index(extension: Extension, leg: Leg) -> None:
-    if leg.state is State.ENDED:
-        extension.open_legs.pop(leg.leg_id, None)
-        if leg.state_since is not None:
-            extension.presence.last_end_at = max(extension.presence.last_end_at, leg.state_since.at)
-    elif leg.state is not None:
-        extension.open_legs[leg.leg_id] = leg.state
-    if leg.settle_due is not None and leg.leg_id not in extension.unsettled:
-        extension.unsettled.append(leg.leg_id)
-    elif leg.settle_due is None and leg.leg_id in extension.unsettled:
-        extension.unsettled.remove(leg.leg_id)
+    return publish(book.extension, other, resolve(other), position, now)
 
 
 def follow_sequence(book: Book, event: Event) -> list[Leg]:
-    """Show the event's sequence number to every leg that is not final; return those whose flag GAP changed."""
+    """Show a sequence number to the legs of its page load that are not final; return those whose flag GAP changed."""
     extension = book.extension
+    tab = extension.tabs.get(event.session_id or "")
+    if tab is None or not tab.following or event.session_id is None or event.sequence is None:
+        return []
     changed: list[Leg] = []
-    if event.session_id is None or event.sequence is None:
-        return changed
-    for leg_id in [*extension.open_legs, *extension.unsettled]:
+    for leg_id in list(tab.following):
+        is_open = leg_id in extension.open_legs
+        if not is_open and leg_id not in extension.unsettled:
+            tab.following.remove(leg_id)
+            continue
         leg = book.leg(leg_id)
         before = gaps.has_gap(leg)
-        gaps.follow(leg, event.session_id, event.sequence, event.missing_before, is_open=leg_id in extension.open_legs)
+        gaps.follow(leg, event.session_id, event.sequence, event.missing_before, is_open=is_open)
         if gaps.has_gap(leg) != before:
             changed.append(leg)
     return changed
 
 
-def suspect_all(book: Book, source: EndSource, at: Instant, now: int) -> None:
+def suspect_all(book: Book, source: EndSource, at: Instant, now: int) -> list[Emission]:
     """Take evidence that no leg of this extension is alive any more (DECISIONS 24)."""
-    for leg_id in list(book.extension.open_legs):
-        suspect(book.leg(leg_id), source, at, now)
+    silences = book.extension.silences
+    is_late = any(closing.at.at > at.at for closing in silences)
+    silences.append(Closing(source, at))
+    oldest = max(closing.at.at for closing in silences) - SILENCE_MEMORY_MS
+    book.extension.silences = [closing for closing in silences if closing.at.at >= oldest][-MAX_SILENCES:]
+    return _suspect(book, now, is_late=is_late)
+
+
+def _suspect(book: Book, now: int, *, is_late: bool = False) -> list[Emission]:
+    """Show the extension's evidence to its legs; late evidence may be nearer to the end of one that is final."""
+    emissions: list[Emission] = []
+    for leg in _concerned(book, book.extension.ended if is_late else []):
+        if suspect(leg, book.extension.silences, now):
+            emissions += publish(book.extension, leg, resolve(leg), None, now)
+    return emissions
+
+
+def _concerned(book: Book, more: Iterable[str] = ()) -> Iterator[Leg]:
+    for leg_id in dict.fromkeys([*book.extension.open_legs, *book.extension.unsettled, *more]):
+        yield book.leg(leg_id)
+
+
+def take_snapshot(book: Book, event: Event, dialogs: frozenset[str], now: int) -> Decision:
+    """Take a page load's list of its browser calls: what it lists lives, what it has lost is over (DECISIONS 25)."""
+    at = posted_at(event)
+    for leg in _concerned(book):
+        for dialog in leg.dialogs:
+            if dialog.witness is not Witness.WEB_PHONE or dialog.session_id != (event.session_id or ""):
+                continue
+            if dialog.dialog in dialogs:
+                leg.last_life = max(leg.last_life, at.at)
+            elif dialog.missing is None or dialog.missing.at <= leg.last_life:
+                dialog.missing = at
+    return Outcome.ACCEPTED, _suspect(book, now)
 
 
 def expire_leg(book: Book, leg: Leg, now: int) -> list[Emission]:
     """Let time do to a leg what is due at stream time now."""
     if is_forgettable(leg, now):
         book.forget(leg)
+        if leg.leg_id in book.extension.ended:
+            book.extension.ended.remove(leg.leg_id)
         return []
-    emissions = expire(leg, now)
-    _index(book.extension, leg)
+    emissions = expire(leg, book.extension.silences, now)
+    index(book.extension, leg)
     return emissions

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 
-from streams.domain import calls, logins
+from streams.domain import calls, logins, messages, others
 from streams.domain import presence as presences
 from streams.domain.calls import Decision
 from streams.domain.events import Event, posted_at
 from streams.domain.extension import Book, Extension, forget_tabs, open_sessions, tab_of
 from streams.domain.legs.evidence import Leg
 from streams.domain.legs.records import identifier
+from streams.domain.legs.resolve import resolve
 from streams.domain.outputs import Emission, Output
 from streams.domain.postings import Row
+from streams.domain.publishing import publish
 from streams.domain.words import EndSource, EventType, Outcome, PresenceCause, State
 
 Handler = Callable[[Book, Event, int], Decision]
@@ -26,11 +28,12 @@ def apply(book: Book, event: Event, now: int) -> Decision:
     """
     extension = book.extension
     extension.team, extension.site = event.team, event.site
+    extension.seen = max(extension.seen, now)
     shaken = calls.follow_sequence(book, event)
     handler = HANDLERS.get(event.type)
     outcome, emissions = handler(book, event, now) if handler else (Outcome.IGNORED, [])
     for leg in shaken:
-        emissions += calls.publish(extension, leg, event.input, now)
+        emissions += publish(extension, leg, resolve(leg), event.input, now)
     cause = LOGOUT if event.logged_in is False else CAUSES.get(event.type)
     if cause is not None:
         emissions += _presence(extension, _happened(emissions, event.event_time), cause, event.input)
@@ -69,10 +72,11 @@ def _take_presence(book: Book, event: Event, now: int) -> Decision:
         changed = not others and presences.take_status(extension.presence, status, event.event_time)
         return Outcome.ACCEPTED if changed else Outcome.DUPLICATE, []
     tab_of(extension, event.session_id, now, implies_login=True)
+    closed = []
     if status.telephony_status == "NoCall":
-        calls.suspect_all(book, EndSource.PRESENCE, posted_at(event), now)
+        closed = calls.suspect_all(book, EndSource.PRESENCE, posted_at(event), now)
     changed = presences.take_status(extension.presence, status, event.event_time)
-    return Outcome.ACCEPTED if changed else Outcome.DUPLICATE, []
+    return Outcome.ACCEPTED if changed else Outcome.DUPLICATE, closed
 
 
 def _presence(extension: Extension, at: int, cause: PresenceCause, position: Row | None) -> list[Emission]:
@@ -121,15 +125,23 @@ WEB_PHONE = (
     EventType.RC_CALL_END_NOTIFY,
     EventType.RC_CALL_MUTE_NOTIFY,
 )
+SERVER_CALLS = (EventType.RC_ACTIVE_CALL_NOTIFY, EventType.RC_RINGOUT_CALL_NOTIFY)
 HANDLERS: dict[EventType, Handler] = {
     **dict.fromkeys(WEB_PHONE, calls.take_web_phone),
     EventType.RC_ADAPTER_SYNC_PRESENCE: _take_presence,
     EventType.RC_LOGIN_STATUS_NOTIFY: logins.take_login,
+    **dict.fromkeys(SERVER_CALLS, calls.take_active_call),
+    EventType.RC_TELEPHONY_SESSION_NOTIFY: calls.take_telephony_session,
+    EventType.RC_MESSAGE_UPDATED_NOTIFY: messages.take_updated,
+    EventType.RC_INBOUND_MESSAGE_NOTIFY: messages.take_inbound,
+    EventType.OTHER: others.take_other,
     **dict.fromkeys(logins.SMALL, logins.take_small),
 }
 """Who takes which type. A type without a handler is kept as an enriched event and otherwise ignored."""
 CAUSES: dict[EventType, PresenceCause] = {
-    **dict.fromkeys(WEB_PHONE, PresenceCause.CALL),
+    **dict.fromkeys((*WEB_PHONE, *SERVER_CALLS), PresenceCause.CALL),
+    EventType.RC_TELEPHONY_SESSION_NOTIFY: PresenceCause.CALL,
+    EventType.OTHER: PresenceCause.CALL,
     EventType.RC_ADAPTER_SYNC_PRESENCE: PresenceCause.PRESENCE,
     EventType.RC_LOGIN_STATUS_NOTIFY: PresenceCause.LOGIN,
 }

@@ -34,6 +34,82 @@ class WebPhoneCall:
     warm_transfer_dialog: str | None = None
     queue_call: bool = False
     queue_token: str | None = None
+    queue: str | None = None
+    """The queue that the token stands for, as the directory names it."""
+
+
+@dataclass(slots=True)
+class ActiveCallStatus:
+    """What rc-active-call-notify or rc-ringout-call-notify says, in RingCentral's words (SPEC 3.2, 3.3)."""
+
+    session_id: str
+    direction: Direction
+    telephony_status: str
+    telephony_session_id: str | None = None
+    party_id: str | None = None
+    termination_type: str | None = None
+    started_at: int | None = None
+    """Ring start as the server's clock read it."""
+    offset_ms: int | None = None
+    remote: Remote | None = None
+    queue_call: bool = False
+    ringout: bool = False
+
+
+@dataclass(slots=True)
+class TelephonyParty:
+    """One party of a telephony session, in RingCentral's words (SPEC 3.4)."""
+
+    party_id: str
+    direction: Direction = Direction.UNKNOWN
+    from_remote: Remote | None = None
+    to_remote: Remote | None = None
+    status_code: str | None = None
+    status_reason: str | None = None
+    peer_party_id: str | None = None
+    peer_telephony_session_id: str | None = None
+    peer_session_id: str | None = None
+    missed_call: bool = False
+    muted: bool = False
+    extension_id: str | None = None
+    queue_call: bool = False
+    own: bool = False
+    """It belongs to the extension that posted."""
+    park: bool = False
+    conference_role: str | None = None
+
+
+@dataclass(slots=True)
+class TelephonySession:
+    """What rc-telephony-session-notify says: every party that was seen so far (SPEC 3.4)."""
+
+    telephony_session_id: str
+    session_id: str | None = None
+    extension_id: str | None = None
+    account_id: str | None = None
+    created_at: int | None = None
+    """First notification, as the server's clock read it."""
+    origin_type: str | None = None
+    parties: list[TelephonyParty] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class MessageNotice:
+    """What rc-message-updated-notify or rc-inbound-message-notify says, in RingCentral's words (SPEC 3.8)."""
+
+    message_id: str
+    message_type: str | None = None
+    direction: Direction = Direction.UNKNOWN
+    read_status: str | None = None
+    message_status: str | None = None
+    availability: str | None = None
+    created_at: int | None = None
+    modified_at: int | None = None
+    from_remote: Remote | None = None
+    to_remotes: list[Remote] = field(default_factory=list)
+    body_chars: int | None = None
+    attachments: int = 0
+    conversation_id: str | None = None
 
 
 @dataclass(slots=True)
@@ -70,8 +146,15 @@ class Event:
     time_zone: str | None = None
     directory_version: str | None = None
     web_phone_call: WebPhoneCall | None = None
+    active_call: ActiveCallStatus | None = None
+    telephony_session: TelephonySession | None = None
     presence: PresenceStatus | None = None
+    message: MessageNotice | None = None
     logged_in: bool | None = None
+    browser_calls: frozenset[str] | None = None
+    """The dialogs that a page load listed as all of its browser calls; None: it listed none."""
+    calling_mode: str | None = None
+    """How the widget calls, as its settings say, in RingCentral's word."""
     other: str | None = None
 
 
@@ -91,3 +174,10 @@ def read_at(event: Event, reading: int | None) -> Instant | None:
     if not posted.clock:
         return Instant(min(reading, event.received_at), reading, "")
     return Instant(min(reading + (event.skew_ms or 0), event.received_at), reading, posted.clock)
+
+
+def server_at(event: Event, reading: int | None) -> Instant | None:
+    """Return an instant that a server's clock read, or None where it is absent or absurd (CONTRACT 5, DECISIONS 56)."""
+    if reading is None or abs(reading - event.event_time) > ABSURD_MS:
+        return None
+    return Instant(min(reading, event.received_at), reading, "")

@@ -1,14 +1,19 @@
 """The memory of one extension: its page loads, its presence, and where to find its legs."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from streams.domain.legs import joins
-from streams.domain.legs.evidence import Leg
+from streams.domain.legs.evidence import Closing, Leg
 from streams.domain.presence import PresenceState
 from streams.domain.words import State
 
+if TYPE_CHECKING:
+    from streams.domain.messages import MessageState
+
 TAB_MEMORY_MS = 25 * 3_600_000
+MEMORY_MS = 30 * 24 * 3_600_000
+"""An extension of which nothing was heard for so long is forgotten."""
 MAX_TABS = 100
 
 
@@ -23,6 +28,10 @@ class Tab:
     """Event time of the last login status, ms since the epoch."""
     seen: int = 0
     """Stream time of its last event."""
+    calling_mode: str | None = None
+    """As its calling settings said last."""
+    following: list[str] = field(default_factory=list)
+    """Legs that it told of and whose record is not final: what it loses now may be theirs (DECISIONS 28)."""
     last_posts: dict[str, str] = field(default_factory=dict)
     """Digest of the last post of each small type: an equal one right after it is a repetition."""
 
@@ -38,9 +47,16 @@ class Extension:
     """Legs that have not ended, by id, with their state."""
     unsettled: list[str] = field(default_factory=list)
     """Legs that ended and whose record is not final yet."""
+    ended: list[str] = field(default_factory=list)
+    """The latest legs that ended: what lags behind a quick hang-up finds them (DECISIONS 9)."""
+    silences: list[Closing] = field(default_factory=list)
+    """When presence or a logout said that there is no call, in order of arrival (DECISIONS 24)."""
+    calling_mode: str | None = None
     consulted: list[str] = field(default_factory=list)
     """Dialogs that a consultation named as the ones to be handed over (DECISIONS 32)."""
     session_events: int = 0
+    seen: int = 0
+    """Stream time of its last event."""
     team: str | None = None
     site: str | None = None
 
@@ -61,6 +77,9 @@ class Book(joins.Legs, Protocol):
     def forget(self, leg: Leg) -> None:
         """Drop a leg and its names."""
 
+    def message(self, message_id: str) -> "MessageState":
+        """Return what is remembered of a message, to be changed; nothing yet of a new one."""
+
 
 def tab_of(extension: Extension, session_id: str | None, now: int, *, implies_login: bool) -> Tab:
     """Return a page load, new or known; a call or a presence in it implies that its user is logged in."""
@@ -80,10 +99,16 @@ def open_sessions(extension: Extension) -> int:
     return sum(tab.logged_in for tab in extension.tabs.values())
 
 
-def next_due(extension: Extension) -> int | None:
-    """Return the stream time at which the oldest page load is forgotten; None when there is none."""
+def next_due(extension: Extension) -> int:
+    """Return the stream time at which the oldest page load is forgotten, or the extension itself."""
     oldest = min((tab.seen for tab in extension.tabs.values()), default=None)
-    return None if oldest is None else oldest + TAB_MEMORY_MS
+    return extension.seen + MEMORY_MS if oldest is None else oldest + TAB_MEMORY_MS
+
+
+def is_forgettable(extension: Extension, now: int) -> bool:
+    """Tell whether nothing is left of the extension that may still be asked for."""
+    has_legs = bool(extension.open_legs or extension.unsettled)
+    return not extension.tabs and not has_legs and extension.seen + MEMORY_MS <= now
 
 
 def forget_tabs(extension: Extension, now: int) -> None:

@@ -27,10 +27,9 @@ def take_login(book: Book, event: Event, now: int) -> Decision:
     if event.event_time < tab.login_at or (tab.told and tab.logged_in is event.logged_in):
         return Outcome.DUPLICATE, []
     tab.logged_in, tab.told, tab.login_at = bool(event.logged_in), True, event.event_time
-    if not open_sessions(extension):
-        suspect_all(book, EndSource.LOGOUT, posted_at(event), now)
+    closed = [] if open_sessions(extension) else suspect_all(book, EndSource.LOGOUT, posted_at(event), now)
     word = SessionEventType.LOGGED_IN if tab.logged_in else SessionEventType.LOGGED_OUT
-    return Outcome.ACCEPTED, [_session_event(extension, event, word, {})]
+    return Outcome.ACCEPTED, [_session_event(extension, event, word, {}), *closed]
 
 
 def take_small(book: Book, event: Event, now: int) -> Decision:

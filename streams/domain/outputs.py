@@ -14,6 +14,7 @@ class Output(StrEnum):
     ACTIVE_CALL = "ActiveCall"
     PRESENCE_EVENT = "PresenceEvent"
     PRESENCE = "Presence"
+    MESSAGE_EVENT = "MessageEvent"
     SESSION_EVENT = "SessionEvent"
 
 

@@ -172,12 +172,8 @@ def _whose(load: PageLoad, posting: Posting, judgement: Judgement, key_of: KeyOf
         return judgement
     if event.meaning in (Meaning.LIFE, Meaning.LOGIN):
         load.user_seen = True
-    load.account_id = posting.account_id or load.account_id
-    load.extension_id = posting.extension_id or load.extension_id
-    key, identity = _identify(load, posting, judgement)
-    if key is None:
-        key = key_of(load.account_id, load.extension_id)
-        identity = Identity.DIRECTORY
+    _learn_ids(load, posting)
+    key, identity = _identify(load, posting, judgement, key_of)
     if key is None:
         judgement.outcome = None if load.session_id is not None else _given_up(event.meaning)
         if judgement.outcome is Outcome.DEAD_LETTER:
@@ -205,13 +201,27 @@ def ignorable(meaning: Meaning) -> bool:
     return _given_up(meaning) is Outcome.IGNORED
 
 
-def _identify(load: PageLoad, posting: Posting, judgement: Judgement) -> tuple[str | None, Identity | None]:
+def _learn_ids(load: PageLoad, posting: Posting) -> None:
+    """Remember the ids of the user: those of the envelope, else those that the event itself carries (CONTRACT 4)."""
+    event = posting.event
+    assert event is not None
+    if posting.account_id is not None and posting.extension_id is not None:
+        load.account_id, load.extension_id = posting.account_id, posting.extension_id
+    elif load.account_id is None and event.account_id is not None and event.extension_id is not None:
+        load.account_id, load.extension_id = event.account_id, event.extension_id
+
+
+def _identify(
+    load: PageLoad, posting: Posting, judgement: Judgement, key_of: KeyOf
+) -> tuple[str | None, Identity | None]:
     """Find the extension key in the order of CONTRACT 4; a login tells who logs in from here on."""
     event = posting.event
     assert event is not None
     own = extension_key(posting.login_number)
-    if own is not None and posting.verified:
-        return own, Identity.TOKEN
+    if posting.verified:
+        own = own or key_of(posting.account_id, posting.extension_id)
+        if own is not None:
+            return own, Identity.TOKEN
     if event.type is EventType.RC_LOGIN_STATUS_NOTIFY and event.login_number:
         key = extension_key(event.login_number)
         if key is not None:
@@ -221,7 +231,8 @@ def _identify(load: PageLoad, posting: Posting, judgement: Judgement) -> tuple[s
         return own, Identity.ENVELOPE
     if load.login is not None:
         return load.login, Identity.SESSION
-    return None, None
+    known = key_of(load.account_id, load.extension_id)
+    return (known, Identity.DIRECTORY) if known is not None else (None, None)
 
 
 def give_up(load: PageLoad, now: int) -> list[Waiting]:
@@ -239,6 +250,13 @@ def wait(load: PageLoad, item: Waiting) -> list[Waiting]:
     while len(load.waiting) > MAX_WAITING or sum(other.saved_bytes for other in load.waiting) > MAX_WAITING_BYTES:
         surplus.append(load.waiting.pop(0))
     return surplus
+
+
+def now_known(load: PageLoad, key_of: Callable[..., str | None], now: int) -> str | None:
+    """Return the user of what waits, when the directory has come to know him by stream time now (DECISIONS 47)."""
+    if not load.waiting:
+        return None
+    return key_of(load.account_id, load.extension_id, load.waiting[0].row["input"], woken_at=now)
 
 
 def want_audit(load: PageLoad, now: int) -> None:

@@ -42,6 +42,9 @@ class WidgetEvent:
     row: Row | str | None = None
     other_type: str | None = None
     login_number: str | None = None
+    account_id: str | None = None
+    extension_id: str | None = None
+    """Ids of its user that the event itself carries (SPEC 1.6)."""
     quirks: list[Quirk] = field(default_factory=list)
 
 

@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from streams.contracts.cloudevents import Headers, trace_of
 from streams.contracts.enriched import CODEC, read_event
 from streams.contracts.letters import MAX_KEPT_BYTES, letter_row, refused
-from streams.contracts.snapshots import CLOCK, EXTENSION, LEG, NAME, NEVER
-from streams.domain import decide
+from streams.contracts.snapshots import CLOCK, EXTENSION, LEG, MESSAGE, NAME
+from streams.domain import decide, messages
 from streams.domain import extension as extensions
 from streams.domain.extension import Extension
 from streams.domain.legs import advance
 from streams.domain.legs.evidence import Leg
+from streams.domain.messages import MessageState
 from streams.domain.outputs import Emission, Output
 from streams.domain.postings import Rejection
 from streams.domain.words import EventType, Outcome
@@ -28,15 +29,11 @@ STAGE = "extensions"
 CLOCK_KEY = b"C"
 
 
-def _extension_due(extension: Extension) -> int:
-    due = extensions.next_due(extension)
-    return NEVER if due is None else due
-
-
 KINDS: Kinds = {
-    b"E": (EXTENSION, _extension_due),
+    b"E": (EXTENSION, extensions.next_due),
     b"L": (LEG, advance.next_due),
     b"N": (NAME, None),
+    b"M": (MESSAGE, messages.next_due),
     b"C": (CLOCK, None),
 }
 
@@ -82,6 +79,15 @@ class StoredBook:
     def name(self, name: str, leg: Leg) -> None:
         """Remember a name of a leg."""
         self._store.put(self._name_key(name), leg.leg_id)
+
+    def message(self, message_id: str) -> MessageState:
+        """Return what is remembered of a message, to be changed; nothing yet of a new one."""
+        key = f"M{self._key}\x1f{message_id}".encode()
+        found: MessageState | None = self._store.get(key)
+        if found is None:
+            found = MessageState()
+            self._store.put(key, found)
+        return found
 
     def _extension_key(self) -> bytes:
         return b"E" + self._key.encode()
@@ -160,12 +166,23 @@ class ExtensionsPartition:
 
     def _expire(self, key: bytes, at: int) -> list[Emission]:
         if key[:1] == b"E":
-            extension: Extension | None = self.store.get(key)
-            return [] if extension is None else decide.expire_extension(extension, at)
+            return self._expire_extension(key, at)
+        if key[:1] == b"M":
+            self.store.delete(key)
+            return []
         leg: Leg | None = self.store.get(key)
         if leg is None:
             return []
         return decide.expire_leg(StoredBook(self.store, leg.extension_key), leg, at)
+
+    def _expire_extension(self, key: bytes, at: int) -> list[Emission]:
+        extension: Extension | None = self.store.get(key)
+        if extension is None:
+            return []
+        if extensions.is_forgettable(extension, at):
+            self.store.delete(key)
+            return []
+        return decide.expire_extension(extension, at)
 
     def _write(self, emissions: Sequence[Emission], trace: Headers, folded: Folded) -> None:
         for emission in emissions:

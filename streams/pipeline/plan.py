@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from streams.contracts.catalog import Naming, topic, topic_of
-from streams.contracts.directory import Directory
+from streams.contracts.directory import Directory, Lookup
 from streams.contracts.numbers import TokenKey
 
 MAX_OUTPUT_BYTES = 900_000
@@ -21,7 +21,7 @@ class Plan:
     """Of every topic."""
     identity_wait_ms: int = 30_000
     """How long, in stream time, an event waits for its page load's login (CONTRACT 4)."""
-    directory: Directory = field(default_factory=Directory)
+    directory: Lookup = field(default_factory=Directory)
     """Who the extensions are, read before the first event."""
     max_output_bytes: int = MAX_OUTPUT_BYTES
     """Largest record that a stage may emit; a record that needs a larger one is refused."""
@@ -31,7 +31,7 @@ class Plan:
         """Full topic names by the Avro record that they carry."""
         records = (
             "EnrichedEvent", "CallEvent", "CallRecord", "ActiveCall", "PresenceEvent", "Presence", "SessionEvent",
-            "SessionAudit", "DeadLetter",
+            "MessageEvent", "SessionAudit", "DeadLetter",
         )  # fmt: skip
         return {record: topic_of(record).name(self.naming) for record in records}
 

@@ -22,6 +22,7 @@ IDENTITIES: dict[str, tuple[str, ...]] = {
     "CallEvent": ("event_id",),
     "PresenceEvent": ("event_id",),
     "SessionEvent": ("event_id",),
+    "MessageEvent": ("event_id",),
     "CallRecord": ("leg_id", "revision"),
     "SessionAudit": ("session_id", "updated_at"),
     "DeadLetter": ("dead_letter_id",),

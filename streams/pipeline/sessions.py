@@ -4,7 +4,7 @@ Everything that belongs to one page load is settled here: its user, the skew of 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import partial
 
 import orjson
 
@@ -14,6 +14,7 @@ from streams.contracts.envelope import read_posting
 from streams.contracts.letters import letter_row, refused
 from streams.contracts.snapshots import CLOCK, PAGE_LOAD
 from streams.domain import page_loads, sequences
+from streams.domain.audits import audit_row
 from streams.domain.event_time import effective_received_at
 from streams.domain.page_loads import MISSING_EXTENSION, Judgement, PageLoad, Waiting, judge
 from streams.domain.postings import Posting, Rejection, Row
@@ -39,6 +40,7 @@ class SessionsPartition:
         self._plan = plan
         self._partition = partition
         self._writer = Writer(plan, partition)
+        self._known = plan.directory.revision
         self.store = Store(KINDS, saved)
 
     @property
@@ -63,6 +65,7 @@ class SessionsPartition:
             self._pass_time(idle_until, folded)
         if not self.stream_time:
             return None
+        self._wake(folded)
         self.store.save()
         folded.changes = self.store.take_changes()
         folded.mark = Mark(self._partition, self.stream_time, next_offset)
@@ -81,6 +84,22 @@ class SessionsPartition:
         self.store.save()
         folded.changes = self.store.take_changes()
         return folded
+
+    def _wake(self, folded: Folded) -> None:
+        """Release what waits and whose user the directory has come to know; new rows count from mark to mark."""
+        directory = self._plan.directory
+        if directory.revision == self._known:
+            return
+        self._known = directory.revision
+        for key in sorted(self.store.keys(b"P")):
+            load: PageLoad = self.store.peek(key)
+            found = page_loads.now_known(load, directory.key_of, self.stream_time)
+            if found is not None:
+                load = self.store.get(key)
+                load.login = found
+                self._release(load, found, Identity.DIRECTORY, folded)
+                page_loads.want_audit(load, self.stream_time)
+        self.store.reschedule()
 
     def _set_clock(self, now: int) -> None:
         self.store.put(CLOCK_KEY, {self._partition: now})
@@ -102,20 +121,22 @@ class SessionsPartition:
     def _step(self, record: InputRecord, folded: Folded) -> None:
         posting = read_posting(record.value, self._plan.token_key)
         now = self.stream_time
-        received_at, doubtful = effective_received_at(posting.received_at, record.timestamp)
-        received_at = received_at or now
+        arrival, doubtful = effective_received_at(posting.received_at, record.timestamp)
+        received_at = arrival or now
         if received_at > now:
             now = received_at
             self._set_clock(now)
             self._pass_time(now, folded)
         load = self._load(posting)
         holes = len(load.read.holes)
-        judgement = judge(load, posting, received_at, now, self._plan.directory.key_of)
+        key_of = partial(self._plan.directory.key_of, position=self._position(record))
+        judgement = judge(load, posting, received_at, now, key_of)
         if doubtful:
             judgement.quirks.append(Quirk.RECEIVED_AT_DOUBTFUL)
         folded.tally.gaps += len(load.read.holes) > holes
         if judgement.learned:
-            self._release(load, judgement, folded)
+            assert judgement.extension_key is not None
+            self._release(load, judgement.extension_key, Identity.SESSION, folded)
         folded.urgent = True
         self._count(posting, judgement, received_at, folded)
         self._settle(record, load, posting, judgement, received_at, folded)
@@ -182,10 +203,11 @@ class SessionsPartition:
         for surplus in page_loads.wait(load, item):
             self._give_up(load, surplus, self.stream_time, folded)
 
-    def _release(self, load: PageLoad, judgement: Judgement, folded: Folded) -> None:
-        assert judgement.extension_key is not None
+    def _release(self, load: PageLoad, key: str, identity: Identity, folded: Folded) -> None:
+        """Admit what waited, in its order."""
+        folded.urgent = True
         for item in load.waiting:
-            self._admit(load, item.row, judgement.extension_key, Identity.SESSION, folded, [])
+            self._admit(load, {**item.row, "released_at": self.stream_time}, key, identity, folded, [])
         load.waiting = []
 
     def _give_up(self, load: PageLoad, item: Waiting, at: int, folded: Folded) -> None:
@@ -231,13 +253,8 @@ class SessionsPartition:
         self.store.reschedule()
 
     def _letter(self, record: InputRecord, received_at: int) -> Row:
-        return letter_row(
-            self._position(record),
-            stage=NAME,
-            key=record.key,
-            value=record.value,
-            received_at=received_at,
-        )
+        place = self._position(record)
+        return letter_row(place, stage=NAME, key=record.key, value=record.value, received_at=received_at)
 
     def _position(self, record: InputRecord) -> Row:
         return {"topic": self._plan.events, "partition": record.partition, "offset": record.offset}
@@ -251,23 +268,8 @@ class SessionsPartition:
             tally.latencies.append((judgement.event_time, received_at))
 
     def _audit(self, load: PageLoad, now: int, folded: Folded) -> None:
-        counts, read = load.counts, load.read
         page_loads.audited(load, now)
-        row: dict[str, Any] = {
-            "session_id": load.session_id or "-",
-            "extension_key": load.login,
-            "received": counts.received,
-            "admitted": counts.admitted,
-            "duplicate": counts.duplicate,
-            "ignored": counts.ignored,
-            "dead_letter": counts.dead_letter,
-            "lost": sequences.lost(read, now),
-            "unsequenced": counts.unsequenced,
-            "first_sequence": read.first,
-            "last_sequence": read.highest or None,
-            "skew_ms": page_loads.skew_of(load),
-            "updated_at": now,
-        }
+        row = audit_row(load, now)
         if row["skew_ms"] is not None:
             folded.tally.skews_ms.append(row["skew_ms"])
         folded.tally.lost += max(0, row["lost"] - load.lost_told)

@@ -7,7 +7,12 @@ from streams.pipeline.partitioner import partition_of
 from streams.pipeline.plan import Plan
 from streams.pipeline.records import Written
 
-SUBJECTS = {"CallEvent": "leg_id", "PresenceEvent": "extension_key", "SessionEvent": "extension_key"}
+SUBJECTS = {
+    "CallEvent": "leg_id",
+    "PresenceEvent": "extension_key",
+    "SessionEvent": "extension_key",
+    "MessageEvent": "message_id",
+}
 """Records of the event topics, which carry CloudEvents headers, and the field that is their subject."""
 
 

@@ -3,7 +3,7 @@
 import gc
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -34,7 +34,14 @@ log = logging.getLogger(__name__)
 class CallsApp:
     """A worker that is ready to run: `faust` is the Faust app, the tables read like Faust tables."""
 
-    def __init__(self, settings: Settings, plan: Plan, options: EngineOptions, data_dir: Path):
+    def __init__(
+        self,
+        settings: Settings,
+        plan: Plan,
+        options: EngineOptions,
+        data_dir: Path,
+        follow: Callable[[], Awaitable[None]] | None = None,
+    ):
         """Build the worker; nothing is connected yet.
 
         Args:
@@ -42,6 +49,7 @@ class CallsApp:
             plan: What the stages run by.
             options: The engine's.
             data_dir: A folder of its own for Faust.
+            follow: Keeps the plan's directory up to date while the worker runs.
         """
         gc.set_threshold(*GC_THRESHOLDS)
         self.metrics = Metrics()
@@ -56,6 +64,8 @@ class CallsApp:
         self._host = settings.health_host
         self.health = HealthServer(self.metrics.registry, checks, host=settings.health_host, port=settings.health_port)
         self.faust.task(self._serve)
+        if follow is not None:
+            self.faust.task(follow)
 
     def partitions(self) -> Iterator[ExtensionsPartition]:
         """Give the partitions of the extensions stage that this worker holds now."""

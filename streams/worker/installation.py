@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from streams.contracts.catalog import Naming, topic
+from streams.contracts.directory import Directory, Lookup
 from streams.contracts.numbers import TokenKey
 from streams.engine.stage import Stage
 from streams.pipeline.extensions import ExtensionsStage
@@ -13,8 +14,8 @@ from streams.settings import Settings, token_secret
 STAGES = ("sessions", "extensions")
 
 
-def plan_of(settings: Settings, partitions: int) -> Plan:
-    """Return the plan of an installation whose topics have this many partitions.
+def plan_of(settings: Settings, partitions: int, directory: Lookup | None = None) -> Plan:
+    """Return the plan of an installation whose topics have this many partitions; without a directory, an empty one.
 
     Raises:
         SettingsError: There is no usable secret for the tokens.
@@ -25,6 +26,7 @@ def plan_of(settings: Settings, partitions: int) -> Plan:
         naming=Naming(settings.topic_prefix, settings.group),
         partitions=partitions,
         identity_wait_ms=round(settings.identity_wait_seconds * 1000),
+        directory=Directory(key) if directory is None else directory,
     )
 
 

@@ -2,22 +2,25 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
 
 from streams.contracts.avro import AvroError
 from streams.contracts.enriched import CODEC
+from streams.domain.outputs import Output
 from streams.domain.words import EventType
 from streams.pipeline import proof
 from streams.pipeline.plan import Plan
 from streams.pipeline.proof import Expected, Recorded, Verdict
+from streams.pipeline.recorded import RecordedDirectory
 from streams.pipeline.records import Mark, Read
 from streams.worker.reading import Reader, committed_offsets
 
 Progress = Callable[[str], None]
 SESSION_OUTPUTS = ("SessionAudit",)
-EXTENSION_OUTPUTS = ("CallEvent", "CallRecord", "ActiveCall", "PresenceEvent", "Presence", "SessionEvent")
+EXTENSION_OUTPUTS = tuple(output.value for output in Output)
 Offsets = dict[tuple[str, int], int]
 
 
@@ -110,7 +113,7 @@ class Verification:
         ]
         marks = [mark for mark in self._marks.get(partition, []) if mark.next_offset <= after.get(place, 0)]
         recorded = Recorded(records, marks, before.get(place, 0), self._certain_marks[partition])
-        expected = proof.expect_sessions(plan, partition, recorded)
+        expected = proof.expect_sessions(replace(plan, directory=self._directory(partition)), partition, recorded)
         parts = proof.split(expected, lambda record: (record.topic, record.partition))
         verdict = Verdict()
         for target in range(plan.partitions):
@@ -122,6 +125,11 @@ class Verification:
             verdict.add(proof.compare(plan.names[record], record, part, outputs[record, partition]))
         verdict.add(self._letters(proof.SESSIONS, partition, parts, outputs))
         return verdict
+
+    def _directory(self, partition: int) -> RecordedDirectory:
+        """Return what the directory had said of the records of one source partition."""
+        found = (self._sources.get((partition, target), []) for target in range(self._plan.partitions))
+        return RecordedDirectory(CODEC.decode(record.value or b"") for records in found for record in records)
 
     def _extensions(
         self, partition: int, before: Offsets, after: Offsets, outputs: dict[tuple[str, int], list[Read]]

@@ -32,7 +32,7 @@ from streams.pipeline.writer import Writer
 from tests.builders import LOGIN, T0, Both, Tab, a_plan, reads
 
 Found = list[Read]
-LOGS = ("EnrichedEvent", "CallEvent", "PresenceEvent", "SessionEvent", "SessionAudit", "DeadLetter")
+LOGS = ("EnrichedEvent", "CallEvent", "PresenceEvent", "SessionEvent", "MessageEvent", "SessionAudit", "DeadLetter")
 QUIET = (150_000, 300_000, 600_000)
 """When marks are told after the last post."""
 
@@ -44,6 +44,7 @@ def a_day() -> Both:
     posts: list[Any] = [first.logs_in(0), second.logs_in(10), first.presence(20), b"{no"]
     for start, call in zip((1_000, 40_000, 90_000), calls, strict=True):
         posts += [call.ring(start), call.start(start + 5_000), call.hold(start + 6_000), call.end(start + 9_000)]
+    posts += [first.message(95_000), first.message(95_010, kind="inbound", changed=95_000)]
     posts += [first.route(100_000), b"{no again", first.logs_out(110_000), second.logs_out(111_000)]
     both.take(reads(posts))
     for at in QUIET:
@@ -83,6 +84,7 @@ def altered(record: str, one: Read) -> Read:
     field, value = {
         "EnrichedEvent": ("skew_ms", 77),
         "CallEvent": ("call_id", "s-else"),
+        "MessageEvent": ("attachments", 77),
         "PresenceEvent": ("previous_ms", 77),
         "SessionEvent": ("path", "/else"),
         "SessionAudit": ("received", 77),

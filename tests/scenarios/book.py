@@ -39,7 +39,13 @@ def problems(case: Mapping[str, Any]) -> list[str]:
             kept = [line for received, line in self.lines if received <= end]
             source.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
             stop = datetime.fromtimestamp(end / 1000, UTC).isoformat(timespec="milliseconds")
-            command.main([str(source), "--out", str(out), "--until", stop], standalone_mode=False)
+            arguments = [str(source), "--out", str(out), "--until", stop]
+            if self.scenario.get("directory"):
+                directory = work / "directory.jsonl"
+                rows = (json.dumps(row) + "\n" for row in self.scenario["directory"])
+                directory.write_text("".join(rows), encoding="utf-8")
+                arguments += ["--directory", str(directory)]
+            command.main(arguments, standalone_mode=False)
             return checker.Output(out)
 
     found: list[str] = InProcess(case, []).run()

@@ -8,65 +8,9 @@ from tests.scenarios.book import ABSENT, SCENARIOS, problems, scenario
 
 pytestmark = pytest.mark.skipif(not SCENARIOS.is_dir(), reason=ABSENT)
 
-CASES = (
-    "auto-hold-before-second-call",
-    "calls-beat-status",
-    "clock-fast",
-    "closed-by-presence-but-alive",
-    "colleague-to-colleague",
-    "end-missing-logout",
-    "end-missing-presence",
-    "hold-arrives-after-its-resume",
-    "hold-open-at-end",
-    "identity-learned",
-    "identity-never-learned",
-    "inbound-answered",
-    "inbound-missed",
-    "inferred-end-amended",
-    "login-popup-and-small-events",
-    "malformed",
-    "mute-while-held",
-    "number-forms",
-    "offline-queue-replay",
-    "one-of-two-tabs-logs-out",
-    "out-of-order-arrival",
-    "outbound-answered",
-    "presence-two-tabs-dnd",
-    "privacy",
-    "sequence-gap",
-    "three-tabs-one-call",
-    "too-late",
-    "warm-transfer",
-)
-"""Cases that need only the web phone, presence, logins and the sessions stage."""
-
-LATER = (
-    "absurd-instants",
-    "answered-on-desk-phone",
-    "blind-transfer-after-hold",
-    "conference-session-zero",
-    "end-missing-timeout",
-    "flip-to-mobile",
-    "four-witnesses-web-phone-first",
-    "hold-twice",
-    "inbound-forwarded-and-replied",
-    "inbound-rejected",
-    "inbound-to-voicemail",
-    "interval-day-and-scopes",
-    "interval-metrics",
-    "messages-out-pager-fax",
-    "outbound-busy-and-invalid",
-    "page-reload-in-mid-call",
-    "park-and-retrieve",
-    "queue-call-taken-by-colleague",
-    "reopen-after-nocall",
-    "ringing-never-resolved",
-    "ringout-two-legs",
-    "sms-inbound-repeats",
-    "start-while-ringing",
-    "telephony-session-only",
-)
-"""Cases that wait for other witnesses, messages, intervals or the directory."""
+LATER = ("interval-day-and-scopes", "interval-metrics")
+"""Cases that wait for the metrics of intervals."""
+CASES = tuple(sorted(path.stem for path in SCENARIOS.glob("*.json") if path.stem not in LATER))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -92,6 +36,6 @@ def test_the_check_complains_of_a_wrong_expectation(expectation: str, wrong: obj
     assert complaint in " ".join(problems(case))
 
 
-def test_no_case_of_the_book_is_forgotten() -> None:
-    """Every case is either run here or named as one that waits."""
-    assert {path.stem for path in SCENARIOS.glob("*.json")} == {*CASES, *LATER}
+def test_the_book_has_many_cases() -> None:
+    """The parametrization is not empty: the book was found and read."""
+    assert len(CASES) >= 50

@@ -3,16 +3,19 @@
 Sources: CONTRACT 6, DECISIONS 12 to 15, 24 to 28.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from streams.domain.instants import Instant
 from streams.domain.legs import outcome, records
-from streams.domain.legs.evidence import Closing, Leg
+from streams.domain.legs.ends import read_answers
+from streams.domain.legs.evidence import Closing, Kind, Leg, Sighting
+from streams.domain.legs.news import last_told
+from streams.domain.legs.ranks import INFERRED, SAME_MS
 from streams.domain.legs.resolve import Facts, resolve
 from streams.domain.legs.transitions import FIRST_TOLD, TRANSITIONS
 from streams.domain.outputs import Emission, Output
 from streams.domain.postings import Row
-from streams.domain.words import CallEventType, Direction, EndSource, RevisionReason, State
+from streams.domain.words import CallEventType, Direction, EndSource, RevisionReason, State, Witness
 
 GRACE_MS = 5_000
 SETTLE_MS = 30_000
@@ -20,31 +23,34 @@ LEG_TIMEOUT_MS = 4 * 3_600_000
 MEMORY_MS = 25 * 3_600_000
 
 
-def advance(leg: Leg, position: Row | None, now: int) -> list[Emission]:
+def advance(leg: Leg, facts: Facts, position: Row | None, now: int) -> list[Emission]:
     """Publish what changed.
 
     Args:
         leg: The leg, its evidence already told.
+        facts: What `resolve` reads off that evidence.
         position: Where the post stands that made the change; None when time made it.
         now: Stream time.
     """
-    facts = resolve(leg)
     emissions = [Emission(Output.CALL_EVENT, leg.extension_key, row) for row in _events(leg, facts, position)]
     leg.muted, leg.muted_since = facts.muted, facts.muted_since
     if facts.end is None:
         leg.late_amended = leg.late_amended or leg.is_final
         leg.settle_due, leg.is_final = None, False
         return emissions + _show(leg, facts, now)
-    leg.closing = None
+    leg.closing_due = None
     return emissions + _hide(leg) + _revise(leg, facts, now)
 
 
 def _events(leg: Leg, facts: Facts, position: Row | None) -> Iterator[Row]:
     before, after, since = leg.state, facts.state, facts.since
-    if after is not None and since is not None and after != before:
+    if facts.flipped is not None and before not in (None, State.ENDED):
+        yield from _transferred(leg, facts.flipped, position)
+    # A pair that is not in the table is evidence that went away: nothing happened.
+    if after is not None and since is not None and after != before and (before, after) in TRANSITIONS:
         word = TRANSITIONS[before, after]
         if word is CallEventType.ENDED and outcome.transfer(leg, facts) in outcome.HANDED_ON:
-            yield records.call_event(leg, CallEventType.TRANSFERRED, since, before, before or after, position)
+            yield from _transferred(leg, since, position)
         if word is CallEventType.REOPENED:
             yield from _reopened(leg, since, after, position)
         else:
@@ -52,6 +58,12 @@ def _events(leg: Leg, facts: Facts, position: Row | None) -> Iterator[Row]:
         leg.state, leg.state_since = after, since
     if facts.muted != leg.muted and facts.end is None:
         yield _mute_event(leg, facts, position)
+
+
+def _transferred(leg: Leg, at: Instant, position: Row | None) -> Iterator[Row]:
+    """Tell once that the leg was handed on."""
+    if CallEventType.TRANSFERRED not in leg.told and leg.state is not None:
+        yield records.call_event(leg, CallEventType.TRANSFERRED, at, leg.state, leg.state, position)
 
 
 def _reopened(leg: Leg, since: Instant, after: State, position: Row | None) -> Iterator[Row]:
@@ -67,7 +79,7 @@ def _reopened(leg: Leg, since: Instant, after: State, position: Row | None) -> I
 
 def _mute_event(leg: Leg, facts: Facts, position: Row | None) -> Row:
     word = CallEventType.MUTED if facts.muted else CallEventType.UNMUTED
-    at = facts.muted_since or (facts.mutes[-1][1] if facts.mutes else None) or facts.since
+    at = facts.muted_since or (facts.mutes[-1][1] if facts.mutes else None) or facts.since or leg.state_since
     assert at is not None
     assert leg.state is not None
     return records.call_event(leg, word, at, leg.state, leg.state, position)
@@ -119,24 +131,65 @@ def settle(leg: Leg) -> list[Emission]:
     return [Emission(Output.CALL_RECORD, leg.leg_id, records.revision(leg, content, RevisionReason.FINAL))]
 
 
-def suspect(leg: Leg, source: EndSource, at: Instant, now: int) -> bool:
-    """Take evidence that the leg is over; return whether it starts a grace (DECISIONS 24)."""
-    if leg.state in (None, State.ENDED) or leg.closing is not None or leg.last_life >= at.at:
+def suspect(leg: Leg, silences: Sequence[Closing], now: int) -> bool:
+    """Let evidence that no call is left start its grace (DECISIONS 24); return whether the end of a leg changed."""
+    if leg.state is None:
         return False
-    leg.closing = Closing(source, at, now + GRACE_MS)
+    if leg.state is not State.ENDED:
+        if leg.closing_due is None and _silence(leg, silences) is not None:
+            leg.closing_due = now + GRACE_MS
+        return False
+    if leg.inferred is None or leg.inferred.source is EndSource.TIMEOUT:
+        return False
+    better = _silence(leg, silences)
+    if better is None or better.at.at >= leg.inferred.at.at:
+        return False
+    leg.inferred = better
     return True
 
 
-def expire(leg: Leg, now: int) -> list[Emission]:
+def _silence(leg: Leg, silences: Sequence[Closing]) -> Closing | None:
+    """Return the evidence that closes the leg: the earliest after its last life, of those near it the best."""
+    heard = [closing for closing in silences if closing.at.at > leg.last_life]
+    heard += [closing for closing in _missing(leg) if closing.at.at > leg.last_life]
+    if not heard:
+        return None
+    first = min(closing.at.at for closing in heard)
+    near = [closing for closing in heard if closing.at.at <= first + SAME_MS]
+    return min(near, key=lambda closing: (INFERRED.index(closing.source), closing.at))
+
+
+def _missing(leg: Leg) -> list[Closing]:
+    """Return the snapshots that had lost a dialog whose end would be the leg's (DECISIONS 11, 25)."""
+    missing = [dialog for dialog in leg.dialogs if dialog.missing is not None]
+    if not missing:
+        return []
+    answered = read_answers(leg).by
+    ended = {post.dialog for post in leg.posts if post.kind is Kind.ENDED}
+    found = []
+    for index, dialog in enumerate(leg.dialogs):
+        is_out = index in ended or (bool(answered) and index not in answered)
+        if dialog.missing is not None and dialog.witness is Witness.WEB_PHONE and not is_out:
+            found.append(Closing(EndSource.SNAPSHOT, dialog.missing))
+    return found
+
+
+def revive(leg: Leg, sighting: Sighting) -> None:
+    """Let a later sign of life take back an end that nobody posted (DECISIONS 12c)."""
+    if sighting.kind is not Kind.ENDED and leg.inferred is not None and sighting.posted.at > leg.inferred.at.at:
+        leg.inferred = None
+
+
+def expire(leg: Leg, silences: Sequence[Closing], now: int) -> list[Emission]:
     """Let time do what is due at stream time now: the end of a grace, a timeout, a settled record."""
-    if leg.closing is not None and leg.closing.due <= now:
-        leg.inferred, leg.closing = leg.closing, None
-        return advance(leg, None, now)
+    if leg.closing_due is not None and leg.closing_due <= now:
+        leg.closing_due, leg.inferred = None, _silence(leg, silences) or leg.inferred
+        return advance(leg, resolve(leg), None, now)
     if leg.state is not State.ENDED and leg.last_news + LEG_TIMEOUT_MS <= now:
-        last = leg.last_news_at or leg.state_since
+        last = last_told(leg, resolve(leg)) or leg.state_since
         assert last is not None
-        leg.inferred = Closing(EndSource.TIMEOUT, last, now)
-        return advance(leg, None, now)
+        leg.inferred = Closing(EndSource.TIMEOUT, last)
+        return advance(leg, resolve(leg), None, now)
     if leg.settle_due is not None and leg.settle_due <= now:
         return settle(leg)
     return []
@@ -146,10 +199,18 @@ def next_due(leg: Leg) -> int:
     """Return the stream time at which the leg needs attention, if nothing happens before."""
     if leg.state is not State.ENDED:
         timeout = leg.last_news + LEG_TIMEOUT_MS
-        return min(timeout, leg.closing.due) if leg.closing is not None else timeout
+        return min(timeout, leg.closing_due) if leg.closing_due is not None else timeout
     return leg.settle_due if leg.settle_due is not None else leg.last_news + MEMORY_MS
 
 
 def is_forgettable(leg: Leg, now: int) -> bool:
     """Tell whether nothing that may still be accepted can change the leg."""
     return leg.state is State.ENDED and leg.settle_due is None and leg.last_news + MEMORY_MS <= now
+
+
+def withdraw(leg: Leg) -> list[Emission]:
+    """Take back what was published of a leg that proved to be another one (DECISIONS 10)."""
+    emissions = _hide(leg)
+    if leg.revision:
+        emissions.append(Emission(Output.CALL_RECORD, leg.leg_id, None))
+    return emissions

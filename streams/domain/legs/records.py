@@ -7,11 +7,12 @@ from streams.domain.instants import Instant, between
 from streams.domain.legs import outcome
 from streams.domain.legs.evidence import Leg
 from streams.domain.legs.gaps import has_gap
-from streams.domain.legs.resolve import RANK, Facts, total_of
+from streams.domain.legs.ranks import INFERRED, RANK
+from streams.domain.legs.resolve import Facts, total_of
 from streams.domain.postings import Row
 from streams.domain.words import CallEventType, Quality, RevisionReason, State, Witness
 
-RULES_VERSION = "1"
+RULES_VERSION = "2"
 """Raised with every change of what the same evidence means; stands in each record."""
 MAX_INPUTS = 50
 NO_DIRECTORY: Row = {"team": None, "site": None, "queues": [], "time_zone": None, "directory_version": None}
@@ -99,24 +100,24 @@ def outline(leg: Leg, facts: Facts) -> str:
     instants = (facts.since, facts.ring, facts.answer)
     return (
         f"{facts.state}|{'|'.join(str(item.at) if item else '' for item in instants)}|{facts.muted}|{leg.queue_call}"
-        f"|{leg.telephony_session_id}|{len(leg.sessions)}|{len(leg.dialogs)}|{leg.remote}"
+        f"|{leg.telephony_session_id}|{len(leg.sessions)}|{len(leg.dialogs)}|{leg.remote}|{leg.direction}"
     )
 
 
 def call_record(leg: Leg, facts: Facts) -> Row:
     """Return the CallRecord row of an ended leg, without what a revision adds."""
     assert facts.end is not None
-    begun = facts.ring or facts.answer or (facts.held[0][0] if facts.held else facts.end)
+    begun = facts.ring or facts.answer or facts.end
     return {
         "leg_id": leg.leg_id,
         "call_id": leg.telephony_session_id,
-        "session_ids": sorted(leg.sessions),
+        "session_ids": sorted(leg.session_ids),
         "extension_key": leg.extension_key,
         **leg.directory,
         "direction": leg.direction,
-        "calling_mode": None,
+        "calling_mode": leg.calling_mode,
         "queue_call": leg.queue_call,
-        "queue": None,
+        "queue": leg.queue,
         "remote": leg.remote,
         "rules_version": RULES_VERSION,
         "initiated_at": begun.at,
@@ -127,9 +128,9 @@ def call_record(leg: Leg, facts: Facts) -> Row:
         "wrapup_ms": None,
         "time_uncertainty_ms": leg.time_uncertainty_ms,
         "disposition": outcome.disposition(leg, facts),
-        "ended_by": outcome.ended_by(facts),
+        "ended_by": outcome.ended_by(leg, facts),
         "transfer": outcome.transfer(leg, facts),
-        "end_reason": None,
+        "end_reason": outcome.end_reason(leg, facts),
         "end_source": facts.end_source,
         "witnesses": witnesses(leg),
         "tabs": len(leg.sessions),
@@ -139,21 +140,21 @@ def call_record(leg: Leg, facts: Facts) -> Row:
 
 def durations(facts: Facts, begun: Instant, end: Instant) -> Row:
     """Return every duration of CONTRACT 6 in milliseconds: none negative, none counted twice."""
-    holds, mutes = total_of(facts.held, end), total_of(facts.mutes, end)
+    holds, parks, mutes = (total_of(spans, end) for spans in (facts.held, facts.parked, facts.mutes))
     ring = between(facts.ring, facts.answer or end) if facts.ring else None
-    held = sum(holds)
-    talk = max(0, between(facts.answer, end) - held) if facts.answer else 0
+    held, parked = sum(holds), sum(parks)
+    talk = max(0, between(facts.answer, end) - held - parked) if facts.answer else 0
     return {
         "ring_ms": ring,
         "talk_ms": talk,
         "hold_ms": held,
         "hold_count": len(holds),
         "longest_hold_ms": max(holds, default=0),
-        "park_ms": 0,
+        "park_ms": parked,
         "mute_ms": sum(mutes),
         "mute_count": len(mutes),
         "handle_ms": talk + held,
-        "total_ms": max(between(begun, end), (ring or 0) + talk + held),
+        "total_ms": max(between(begun, end), (ring or 0) + talk + held + parked),
     }
 
 
@@ -162,10 +163,12 @@ def quality(leg: Leg, facts: Facts) -> list[Quality]:
     flags = {
         Quality.GAP: has_gap(leg),
         Quality.SKEW_HIGH: leg.skew_high,
-        Quality.INFERRED_END: facts.end_source in outcome.INFERRED,
+        Quality.INFERRED_END: facts.end_source in INFERRED,
         Quality.INFERRED_ANSWER: facts.answer_inferred,
-        Quality.DUPLICATE_TABS: leg.duplicate_tabs,
+        Quality.DUPLICATE_TABS: facts.duplicate_tabs,
         Quality.LATE_AMENDED: leg.late_amended,
+        Quality.MERGED: leg.merged,
+        Quality.START_WHILE_RINGING: facts.started_while_ringing,
     }
     return [flag for flag, on in flags.items() if on]
 

@@ -1,4 +1,4 @@
-"""Read the facts of a leg off its evidence: state, instants, durations (CONTRACT 6, DECISIONS 2 to 4, 11, 16).
+"""Read the facts of a leg off its evidence: state, instants, outcome (CONTRACT 6, DECISIONS 2 to 4, 7, 11, 31, 53).
 
 Nothing here depends on the order in which the evidence came.
 """
@@ -7,19 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from streams.domain.instants import Instant, between
-from streams.domain.legs.evidence import Change, Dialog, Hint, Kind, Leg
+from streams.domain.legs.changes import Change, Spans, Verdict, read_changes, spans
+from streams.domain.legs.ends import Answers, Ends, read_answers, read_ends
+from streams.domain.legs.evidence import MUTES, UP, Dialog, Hint, Kind, Leg, Post
+from streams.domain.legs.ranks import END_SOURCES, RANK, SAME_MS
+from streams.domain.legs.reasons import NO_ANSWER
 from streams.domain.words import Direction, EndSource, State, Witness
 
-RANK = (Witness.WEB_PHONE, Witness.TELEPHONY_SESSION, Witness.ACTIVE_CALL, Witness.RINGOUT)
-"""Witnesses of calls, most trusted first (DECISIONS 3)."""
-SAME_MS = 5_000
-"""Posts of one fact are at most this far apart (SPEC 5)."""
-END_SOURCES = {
-    Witness.WEB_PHONE: EndSource.WEB_PHONE,
-    Witness.TELEPHONY_SESSION: EndSource.TELEPHONY_SESSION,
-    Witness.ACTIVE_CALL: EndSource.ACTIVE_CALL,
-    Witness.RINGOUT: EndSource.ACTIVE_CALL,
-}
+START_WHILE_RINGING_MS = 2_000
+STATES: dict[Kind, State] = {Kind.CONNECTED: State.CONNECTED, Kind.HELD: State.ON_HOLD, Kind.PARKED: State.PARKED}
 
 
 @dataclass(slots=True)
@@ -29,133 +25,189 @@ class Facts:
     ring: Instant | None = None
     answer: Instant | None = None
     answer_inferred: bool = False
+    started_while_ringing: bool = False
     end: Instant | None = None
     end_source: EndSource | None = None
     end_hints: list[Hint] = field(default_factory=list)
+    end_posts: list[Post] = field(default_factory=list)
+    """What telephony sessions posted of the end."""
+    forwarded: bool = False
+    flipped: Instant | None = None
     state: State | None = None
     since: Instant | None = None
     muted: bool = False
     muted_since: Instant | None = None
-    held: list[tuple[Instant, Instant | None]] = field(default_factory=list)
+    held: Spans = field(default_factory=list)
     """Spans on hold in order; the last may be open."""
-    mutes: list[tuple[Instant, Instant | None]] = field(default_factory=list)
+    parked: Spans = field(default_factory=list)
+    mutes: Spans = field(default_factory=list)
+    duplicate_tabs: bool = False
+    verdicts: dict[int, Verdict] = field(default_factory=dict)
+    """What each post is, by its identity."""
 
 
 def resolve(leg: Leg) -> Facts:
     """Return the facts of a leg."""
     facts = Facts()
-    facts.ring, answering = _ring_and_answer(leg)
-    if answering is not None:
-        facts.answer, facts.answer_inferred = answer_of(answering), answering.answer_inferred
-    _find_end(leg, facts)
-    if leg.changes:
-        facts.held = _spans(leg.changes, Kind.HELD, Kind.RESUMED, facts.end)
-        facts.mutes = _spans(leg.changes, Kind.MUTED, Kind.UNMUTED, facts.end)
-    _place(leg, facts)
+    answers = read_answers(leg)
+    ends = read_ends(leg, answers)
+    _find_end(leg, ends, facts)
+    _find_answer(leg, answers, facts)
+    _end_last(facts)
+    changes: list[Change] = []
+    if answers.by and facts.answer is not None:
+        changes, facts.verdicts = read_changes(leg, UP, facts.end)
+        facts.held = spans(changes, Kind.HELD, facts.answer, facts.end)
+        facts.parked = spans(changes, Kind.PARKED, facts.answer, facts.end)
+    switches: list[Change] = []
+    if any(post.kind in MUTES for post in leg.posts):
+        switches, verdicts = read_changes(leg, MUTES, facts.end)
+        facts.mutes = spans(switches, Kind.MUTED, None, facts.end)
+        facts.verdicts.update(verdicts)
+    _place(leg, changes, facts)
+    facts.duplicate_tabs = len(leg.sessions) > 1 and _told_twice(leg, [*changes, *switches], ends)
     return facts
 
 
-def answer_of(dialog: Dialog) -> Instant | None:
-    """Return when a dialog was answered; a call answered only in order to forward it was not (DECISIONS 53)."""
-    if dialog.answer is not None:
-        return dialog.answer
-    return None if Hint.FORWARDED in dialog.hints else dialog.end_answer
-
-
-def _ring_and_answer(leg: Leg) -> tuple[Instant | None, Dialog | None]:
-    """Take both from the highest witness that has both, else each from the highest that has it."""
-    ring: Instant | None = None
-    answering: Dialog | None = None
+def _find_end(leg: Leg, ends: Ends, facts: Facts) -> None:
+    facts.flipped = ends.flipped
+    facts.end_posts = [post for post in ends.counted if post.code is not None]
     for witness in RANK:
-        dialogs = [dialog for dialog in leg.dialogs if dialog.witness is witness]
-        if not dialogs:
-            continue
-        first = min((dialog.ring for dialog in dialogs if dialog.ring), default=None)
-        answered = min((dialog for dialog in dialogs if answer_of(dialog)), key=_answered_at, default=None)
-        if answered and answered.ring and first and answered.ring.at - first.at <= SAME_MS:
-            first = answered.ring
-        if first and answered:
-            return first, answered
-        ring = ring or first
-        answering = answering or answered
-    return ring, answering
-
-
-def _answered_at(dialog: Dialog) -> int:
-    answer = answer_of(dialog)
-    return answer.at if answer else 0
-
-
-def real_end(leg: Leg) -> tuple[Instant | None, EndSource | None]:
-    """Return the end that a witness posted, by rank; an inferred one is not among them."""
-    ending = ending_dialogs(leg)
-    if not ending:
-        return None, None
-    for witness in RANK:
-        ends = [dialog.end for dialog in ending if dialog.witness is witness and dialog.end]
-        if ends:
-            return min(ends), END_SOURCES[witness]
-    return None, None
-
-
-def ending_dialogs(leg: Leg) -> list[Dialog]:
-    """Return the dialogs whose end ends the leg.
-
-    An unanswered dialog's end says only that this device is out when another device has answered (DECISIONS 11c).
-    """
-    ended = [dialog for dialog in leg.dialogs if dialog.end is not None and not dialog.end_void]
-    if not ended or not any(answer_of(dialog) for dialog in leg.dialogs):
-        return ended
-    return [dialog for dialog in ended if answer_of(dialog)]
-
-
-def _find_end(leg: Leg, facts: Facts) -> None:
-    facts.end, facts.end_source = real_end(leg)
-    if facts.end is None and leg.inferred is not None:
-        facts.end, facts.end_source = leg.inferred.at, leg.inferred.source
-        return
+        told = [post for post in ends.counted if leg.dialogs[post.dialog].witness is witness]
+        if told:
+            facts.end, facts.end_source = min(post.at for post in told), END_SOURCES[witness]
+            break
     if facts.end is None:
+        if leg.inferred is not None:
+            facts.end, facts.end_source = leg.inferred.at, leg.inferred.source
         return
-    limit = facts.end.at + SAME_MS
-    hints = {hint for dialog in ending_dialogs(leg) if dialog.end and dialog.end.at <= limit for hint in dialog.hints}
+    hints = {hint for post in ends.counted if post.at.at <= facts.end.at + SAME_MS for hint in post.hints}
     facts.end_hints = [hint for hint in Hint if hint in hints]
 
 
-def _spans(changes: Iterable[Change], on: Kind, off: Kind, end: Instant | None) -> list[tuple[Instant, Instant | None]]:
-    """Pair the changes in the order they happened; what is still on at the end closes there."""
-    spans: list[tuple[Instant, Instant | None]] = []
-    begun: Instant | None = None
-    for change in sorted(changes, key=lambda change: change.at.at):
-        if change.kind not in (on, off) or (end is not None and change.at.at >= end.at):
-            continue
-        if change.kind is on:
-            begun = begun or change.at
-        elif begun is not None:
-            spans.append((begun, change.at))
-            begun = None
-    if begun is not None:
-        spans.append((begun, end))
-    return spans
+def _end_last(facts: Facts) -> None:
+    """Keep the end behind ring and answer: clocks of different page loads agree to within their uncertainty only."""
+    for at in (facts.ring, facts.answer):
+        if facts.end is not None and at is not None and facts.end.at < at.at:
+            facts.end = at
 
 
-def _place(leg: Leg, facts: Facts) -> None:
+def _find_answer(leg: Leg, answers: Answers, facts: Facts) -> None:
+    """Take ring and answer from the highest witness that has both, else each from the highest that has it."""
+    rings = any(dialog.ring for dialog in leg.dialogs)
+    facts.forwarded = bool(answers.forwarded) and not any(
+        leg.dialogs[index].witness is Witness.WEB_PHONE for index in answers.by
+    )
+    told = _told(leg, answers, rings=rings)
+    by = None
+    for witness in RANK:
+        ring, answered = told.get(witness, (None, None))
+        if ring is not None and answered is not None:
+            facts.ring, by = ring, answered
+            break
+        facts.ring, by = facts.ring or ring, by or answered
+    if by is None or facts.forwarded:
+        return
+    facts.answer, facts.answer_inferred = by
+    if leg.direction is Direction.OUTBOUND:
+        _correct_start(leg, answers, facts)
+
+
+Answered = tuple[Instant, bool]
+"""When, and whether that is inferred."""
+
+
+def _told(leg: Leg, answers: Answers, *, rings: bool) -> dict[Witness, tuple[Instant | None, Answered | None]]:
+    """Return ring and answer as each witness tells them."""
+    found: dict[Witness, tuple[Instant | None, Answered | None]] = {}
+    for witness in RANK:
+        ring: Instant | None = None
+        first: tuple[Answered, Dialog] | None = None
+        for index, dialog in enumerate(leg.dialogs):
+            if dialog.witness is not witness:
+                continue
+            if dialog.ring is not None and (ring is None or dialog.ring < ring):
+                ring = dialog.ring
+            answer = _answer_of(dialog, answers, index, rings=rings) if index in answers.by else None
+            if answer is not None and (first is None or answer[0] < first[0][0]):
+                first = answer, dialog
+        if first is not None and ring is not None and first[1].ring is not None:
+            own = first[1].ring
+            ring = own if own.at - ring.at <= SAME_MS else ring
+        if ring is not None or first is not None:
+            found[witness] = ring, first[0] if first else None
+    return found
+
+
+def _answer_of(dialog: Dialog, answers: Answers, index: int, *, rings: bool) -> Answered | None:
+    up = answers.first_up[index]
+    if dialog.witness is Witness.WEB_PHONE:
+        known = dialog.answer or (dialog.end_answer if up is None else None)
+        return (known, False) if known else (up.at, up.kind is not Kind.CONNECTED) if up else None
+    if up is None:
+        return None
+    if dialog.other_rang:
+        return (dialog.other_answer, False) if dialog.other_answer else None
+    # First seen connected: a known start beats losing minutes of talk (DECISIONS 7).
+    return (up.at, False) if rings else (dialog.begun or up.at, True)
+
+
+def _correct_start(leg: Leg, answers: Answers, facts: Facts) -> None:
+    """Take the web phone's start for what it was: for some destinations it fires while they ring (DECISIONS 31)."""
+    started = [index for index in answers.by if leg.dialogs[index].witness is Witness.WEB_PHONE]
+    seen = [
+        index
+        for index, dialog in enumerate(leg.dialogs)
+        if dialog.witness is Witness.TELEPHONY_SESSION and dialog.ring is not None and not dialog.own_phone
+    ]
+    if not started or not seen or facts.answer is None:
+        return
+    told = [_answer_of(leg.dialogs[index], answers, index, rings=True) for index in seen]
+    reached = min((answer[0] for answer in told if answer is not None), default=None)
+    if reached is not None:
+        is_in_time = facts.end is None or reached.at < facts.end.at
+        if is_in_time and between(facts.answer, reached) > START_WHILE_RINGING_MS:
+            facts.answer, facts.started_while_ringing = reached, True
+        return
+    if any((post.reason or "").lower() in NO_ANSWER for post in facts.end_posts):
+        facts.answer, facts.started_while_ringing = None, True
+
+
+def _place(leg: Leg, changes: list[Change], facts: Facts) -> None:
     """Say in which state the leg is, and since when."""
+    if facts.mutes and facts.mutes[-1][1] is None:
+        facts.muted, facts.muted_since = facts.end is None, facts.mutes[-1][0]
     if facts.end is not None:
         facts.state, facts.since = State.ENDED, facts.end
-        return
-    if facts.mutes and facts.mutes[-1][1] is None:
-        facts.muted, facts.muted_since = True, facts.mutes[-1][0]
-    if facts.held and facts.held[-1][1] is None:
-        facts.state, facts.since = State.ON_HOLD, facts.held[-1][0]
-    elif facts.held and facts.held[-1][1] is not None:
-        facts.state, facts.since = State.CONNECTED, facts.held[-1][1]
+    elif len(changes) > 1 or (changes and changes[0].kind is not Kind.CONNECTED):
+        facts.state, facts.since = STATES[changes[-1].kind], changes[-1].at
     elif facts.answer is not None:
         facts.state, facts.since = State.CONNECTED, facts.answer
-    elif leg.dialogs:
+    elif leg.posts:
         waiting = State.DIALING if leg.direction is Direction.OUTBOUND else State.RINGING
-        facts.state, facts.since = waiting, facts.ring
+        facts.state, facts.since = waiting, facts.ring or leg.posts[0].at
 
 
-def total_of(spans: Iterable[tuple[Instant, Instant | None]], end: Instant) -> list[int]:
+def _told_twice(leg: Leg, changes: Iterable[Change], ends: Ends) -> bool:
+    """Tell whether two page loads posted the same fact as the same kind of witness (DECISIONS 19)."""
+    if any(_is_shared(change.tellers) for change in changes):
+        return True
+    rings, finals = [], []
+    for post in leg.posts:
+        dialog = leg.dialogs[post.dialog]
+        if post.kind is Kind.RANG and not dialog.own_phone:
+            rings.append((dialog.witness, dialog.session_id))
+    for post in ends.counted:
+        dialog = leg.dialogs[post.dialog]
+        finals.append((dialog.witness, dialog.session_id))
+    return _is_shared(rings) or _is_shared(finals)
+
+
+def _is_shared(tellers: list[tuple[Witness, str]]) -> bool:
+    distinct = set(tellers)
+    return len(distinct) > len({witness for witness, _ in distinct})
+
+
+def total_of(found: Spans, end: Instant) -> list[int]:
     """Return the length of each span in milliseconds; one that is open ends at end."""
-    return [between(start, stop or end) for start, stop in spans]
+    return [between(start, stop or end) for start, stop in found]

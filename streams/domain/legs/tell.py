@@ -1,185 +1,187 @@
-"""Write a sighting into the evidence of its leg, and say whether it was news (DECISIONS 4, 12, 16 to 18)."""
+"""Write a sighting into the evidence of its leg (DECISIONS 2, 4, 15, 18). Nothing is concluded here."""
 
-from enum import Enum, auto
+from typing import NamedTuple
 
 from streams.domain.instants import Instant
-from streams.domain.legs.evidence import Change, Dialog, Hint, Kind, Leg, Sighting
-from streams.domain.legs.resolve import SAME_MS, answer_of, ending_dialogs, real_end
-from streams.domain.words import State
-
-MUTES = frozenset({Kind.MUTED, Kind.UNMUTED})
-"""Mute is a flag beside the state: it reopens nothing that was told."""
-
+from streams.domain.legs.evidence import MUTES, Dialog, Kind, Leg, Post, Sighting
+from streams.domain.legs.ranks import RANK_OF
+from streams.domain.words import Direction, Witness
 
 MAX_SESSIONS = 100
-MAX_DIALOGS = 100
-MAX_CHANGES = 1_000
+MAX_DIALOGS = 200
+MAX_POSTS = 1_000
+MAX_ENDS = 20
 """No real leg comes near these bounds; they keep what a broken or hostile widget posts from filling the memory."""
 
 
-class Novelty(Enum):
-    """Whether a sighting told something new (DECISIONS 18)."""
+class Told(NamedTuple):
+    """What became of a sighting in the evidence."""
 
-    NEWS = auto()
-    REPEAT = auto()
+    added: list[Post]
+    repeated: bool
+    """Its page load had said the very same last."""
+    dialog: Dialog
+    realigned: bool
+    """It told better how wrong its clock is: instants that were told before moved."""
 
 
-def tell(leg: Leg, sighting: Sighting) -> Novelty:
+def tell(leg: Leg, sighting: Sighting) -> Told:
     """Add one sighting to the leg's evidence."""
-    if sighting.kind is not Kind.ENDED and (leg.state is State.ENDED or leg.closing is not None):
-        _take_back_end(leg, sighting)
-    dialog = _dialog(leg, sighting)
+    realigned = _align(leg, sighting)
+    index = _dialog(leg, sighting)
+    dialog = leg.dialogs[index]
     if sighting.session_id and sighting.session_id not in leg.sessions and len(leg.sessions) < MAX_SESSIONS:
         leg.sessions.append(sighting.session_id)
-    if sighting.ring is not None:
-        dialog.ring = _earlier(dialog.ring, sighting.ring)
-    novelty = _TELL[sighting.kind](leg, dialog, sighting)
-    dialog.last_kind = sighting.kind
-    return novelty
+    _note(dialog, sighting)
+    repeated = _is_repeat(dialog, sighting)
+    dialog.word = sighting.word
+    added = []
+    if sighting.kind is not None and not repeated and _is_new(leg, index, sighting):
+        added.append(_add(leg, index, sighting, sighting.kind, sighting.at))
+    if sighting.muted is not None and sighting.muted is not dialog.muted:
+        dialog.muted = sighting.muted
+        kind = Kind.MUTED if sighting.muted else Kind.UNMUTED
+        added.append(_add(leg, index, sighting, kind, sighting.posted))
+    return Told(added, repeated, dialog, realigned)
 
 
-def _dialog(leg: Leg, sighting: Sighting) -> Dialog:
+def dialog_of(leg: Leg, sighting: Sighting) -> Dialog | None:
+    """Return the dialog that a sighting belongs to, if the leg has it."""
     for dialog in leg.dialogs:
-        if (dialog.session_id, dialog.dialog, dialog.witness) == (
-            sighting.session_id,
-            sighting.dialog,
-            sighting.witness,
+        if (
+            dialog.session_id == sighting.session_id
+            and dialog.dialog == sighting.dialog
+            and dialog.witness is sighting.witness
         ):
             return dialog
-    dialog = Dialog(sighting.witness, sighting.session_id, sighting.dialog)
-    if len(leg.dialogs) < MAX_DIALOGS:
-        leg.dialogs.append(dialog)
-    return dialog
+    return None
 
 
-def _others(leg: Leg, sighting: Sighting) -> list[Dialog]:
-    """Return the dialogs of the same witness in other page loads."""
-    return [
-        dialog
-        for dialog in leg.dialogs
-        if dialog.witness is sighting.witness and dialog.session_id != sighting.session_id
-    ]
+def _dialog(leg: Leg, sighting: Sighting) -> int:
+    found = dialog_of(leg, sighting)
+    if found is not None:
+        return leg.dialogs.index(found)
+    if len(leg.dialogs) >= MAX_DIALOGS:
+        return len(leg.dialogs) - 1
+    own_phone = leg.paired and sighting.direction is Direction.INBOUND
+    leg.dialogs.append(Dialog(sighting.witness, sighting.session_id, sighting.dialog, own_phone))
+    return len(leg.dialogs) - 1
 
 
-def _earlier(known: Instant | None, told: Instant) -> Instant:
-    return told if known is None or told.at < known.at else known
-
-
-def _rang(leg: Leg, dialog: Dialog, sighting: Sighting) -> Novelty:
-    repeated = dialog.last_kind is Kind.RANG
-    dialog.ring = _earlier(dialog.ring, sighting.at)
-    if any(other.ring for other in _others(leg, sighting)):
-        leg.duplicate_tabs = True
-        return Novelty.REPEAT
-    return Novelty.REPEAT if repeated else Novelty.NEWS
-
-
-def _answered(leg: Leg, dialog: Dialog, sighting: Sighting) -> Novelty:
-    repeated = dialog.answer is not None and not dialog.answer_inferred and dialog.last_kind is Kind.ANSWERED
-    dialog.answer = sighting.at if dialog.answer_inferred else _earlier(dialog.answer, sighting.at)
-    dialog.answer_inferred = False
-    if any(answer_of(other) for other in _others(leg, sighting)):
-        leg.duplicate_tabs = True
-        return Novelty.REPEAT
-    return Novelty.REPEAT if repeated else Novelty.NEWS
-
-
-def _changed(leg: Leg, dialog: Dialog, sighting: Sighting) -> Novelty:
-    """Take a hold, resume, mute or unmute; it implies an answer, which most posts tell too."""
-    if dialog.answer is None or (dialog.answer_inferred and sighting.answer):
-        dialog.answer = sighting.answer or sighting.at
-        dialog.answer_inferred = sighting.answer is None
-    teller = f"{sighting.witness}/{sighting.session_id}"
-    for change in leg.changes:
-        if _is_same(change, sighting, teller):
-            change.tellers.append(teller)
-            change.at = _earlier(change.at, sighting.at)
-            leg.duplicate_tabs = True
-            return Novelty.REPEAT
-    repeated = _is_standing(leg, sighting)
-    if len(leg.changes) >= MAX_CHANGES:
-        return Novelty.REPEAT
-    leg.changes.append(Change(sighting.kind, sighting.at, sighting.witness, [teller]))
-    return Novelty.REPEAT if repeated else Novelty.NEWS
-
-
-def _is_same(change: Change, sighting: Sighting, teller: str) -> bool:
-    """Tell whether another page load told this very fact: one to one, at most 5 s apart."""
-    return (
-        change.kind is sighting.kind
-        and change.witness is sighting.witness
-        and teller not in change.tellers
-        and abs(change.at.at - sighting.at.at) <= SAME_MS
-    )
-
-
-def _is_standing(leg: Leg, sighting: Sighting) -> bool:
-    """Tell whether the leg already is what the sighting says, by all that was read of that page load."""
-    if sighting.missing_before:
-        return False
-    pair = MUTES if sighting.kind in MUTES else {Kind.HELD, Kind.RESUMED}
-    before = [change for change in leg.changes if change.kind in pair and change.at.at <= sighting.at.at]
-    last = max(before, key=lambda change: change.at.at, default=None)
-    return last is not None and last.kind is sighting.kind
-
-
-def _ended(leg: Leg, dialog: Dialog, sighting: Sighting) -> Novelty:
-    over, _ = real_end(leg)
-    first = dialog.end is None or dialog.end_void
-    if dialog.end is None or dialog.end_void:
-        dialog.end, dialog.end_void, dialog.hints = sighting.at, False, []
-        dialog.end_sequence = sighting.sequence
-    if abs(sighting.at.at - dialog.end.at) <= SAME_MS:
-        dialog.hints = [hint for hint in Hint if hint in dialog.hints or hint in sighting.hints]
-    dialog.end = _earlier(dialog.end, sighting.at)
-    if sighting.answer is not None and dialog.end_answer is None:
-        dialog.end_answer = sighting.answer
-    if over is not None and any(other.end for other in _others(leg, sighting)):
-        leg.duplicate_tabs = True
-    return Novelty.NEWS if first and over is None else Novelty.REPEAT
-
-
-_TELL = {
-    Kind.RANG: _rang,
-    Kind.ANSWERED: _answered,
-    Kind.HELD: _changed,
-    Kind.RESUMED: _changed,
-    Kind.MUTED: _changed,
-    Kind.UNMUTED: _changed,
-    Kind.ENDED: _ended,
-}
-
-
-def _take_back_end(leg: Leg, sighting: Sighting) -> None:
-    """Let a sign of life reopen a leg that had ended (DECISIONS 12)."""
-    if leg.inferred is not None and sighting.at.at > leg.inferred.at.at:
-        leg.inferred = None
-    if leg.closing is not None and sighting.at.at > leg.closing.at.at:
-        leg.closing = None
-    over, _ = real_end(leg)
-    if over is None:
+def _note(dialog: Dialog, sighting: Sighting) -> None:
+    """Keep the instants that a post tells beside its own."""
+    if sighting.ring is not None:
+        dialog.ring = _earlier(dialog.ring, sighting.ring)
+    if sighting.begun is not None:
+        dialog.begun = _earlier(dialog.begun, sighting.begun)
+    if sighting.other_rings:
+        dialog.other_rang = True
+    elif sighting.other_is_up and sighting.kind not in (None, Kind.RANG, Kind.ENDED):
+        dialog.other_answer = _earlier(dialog.other_answer, sighting.posted)
+    if sighting.answer is None:
         return
-    news = sighting.kind not in MUTES and not _was_told(leg, sighting.kind)
-    if _lives_on(leg, sighting) or (news and sighting.at.at > over.at):
-        for dialog in ending_dialogs(leg):
-            dialog.end_void = True
+    if sighting.kind is Kind.ENDED:
+        dialog.end_answer = _earlier(dialog.end_answer, sighting.answer)
+    else:
+        dialog.answer = _earlier(dialog.answer, sighting.answer)
 
 
-def _lives_on(leg: Leg, sighting: Sighting) -> bool:
-    """Tell whether the page load that posted the end posts life after it."""
-    for dialog in ending_dialogs(leg):
-        if dialog.witness is not sighting.witness or dialog.session_id != sighting.session_id:
-            continue
-        if sighting.sequence is not None and dialog.end_sequence is not None:
-            return sighting.sequence > dialog.end_sequence
-        return dialog.end is not None and sighting.at.at > dialog.end.at
+def _is_repeat(dialog: Dialog, sighting: Sighting) -> bool:
+    """Tell whether it is equal to what its page load said last, nothing lost between (DECISIONS 18)."""
+    if sighting.kind is Kind.ENDED and sighting.witness is Witness.WEB_PHONE:
+        return False
+    return dialog.word == sighting.word and not sighting.missing_before
+
+
+def _is_new(leg: Leg, index: int, sighting: Sighting) -> bool:
+    """Tell whether a post adds anything: Setup and Proceeding are one ring, and there is a bound."""
+    kind = sighting.kind
+    last = next((post for post in reversed(leg.posts) if post.dialog == index and post.kind not in MUTES), None)
+    if kind is Kind.ENDED:
+        return sum(post.kind is kind and post.dialog == index for post in leg.posts) < MAX_ENDS
+    if len(leg.posts) >= MAX_POSTS:
+        return False
+    return not (kind is Kind.RANG and last is not None and last.kind is kind)
+
+
+def _add(leg: Leg, index: int, sighting: Sighting, kind: Kind, at: Instant) -> Post:
+    post = Post(kind, at, sighting.posted, index, at.at, sighting.sequence)
+    if kind is Kind.ENDED:
+        post.hints, post.code = sighting.hints, sighting.code
+        post.reason, post.handed_on = sighting.reason, sighting.handed_on
+    leg.posts.append(post)
+    if len(leg.posts) > 1:
+        put_in_order(leg, index, post.order < leg.posts[-2].order)
+    return post
+
+
+def put_in_order(leg: Leg, index: int, disturbed: bool = True) -> None:
+    """Sort the posts as they happened; a page load's own order is kept whatever its instants say."""
+    mine = [post for post in leg.posts if post.dialog == index]
+    if len(mine) > 1 and mine[-1].sequence is not None:
+        mine.sort(key=lambda post: post.sequence or 0)
+    latest = 0
+    for post in mine:
+        order = max(post.at.at, latest)
+        disturbed = disturbed or order != post.order
+        post.order = latest = order
+    if disturbed or (len(leg.posts) > 1 and leg.posts[-1].order <= leg.posts[-2].order):
+        leg.posts.sort(key=lambda post: _place(leg, post))
+
+
+def put_all_in_order(leg: Leg) -> None:
+    """Sort the posts of a leg that got dialogs from elsewhere."""
+    for index in range(len(leg.dialogs)):
+        put_in_order(leg, index)
+
+
+def _place(leg: Leg, post: Post) -> tuple[int, int, str, int, int]:
+    dialog = leg.dialogs[post.dialog]
+    return post.order, RANK_OF[dialog.witness], dialog.session_id, post.sequence or 0, post.at.at
+
+
+def _align(leg: Leg, sighting: Sighting) -> bool:
+    """Correct all readings of one clock by one skew, the smallest that was seen: delay only ever adds to it."""
+    skew, clock = sighting.skew_ms, sighting.posted.clock
+    if skew is None or not clock:
+        return False
+    known = leg.skews.get(clock)
+    if known is None:
+        if len(leg.skews) < MAX_SESSIONS:
+            leg.skews[clock] = skew
+        return False
+    if skew < known:
+        leg.skews[clock] = skew
+        _realign(leg, clock, skew)
+        return True
+    if skew > known:
+        for name in ("at", "posted", "ring", "answer", "begun"):
+            setattr(sighting, name, _corrected(getattr(sighting, name), clock, known))
     return False
 
 
-def _was_told(leg: Leg, kind: Kind) -> bool:
-    """Tell whether any witness had told this canonical state of the leg."""
-    if kind is Kind.RANG:
-        return any(dialog.ring for dialog in leg.dialogs)
-    if kind in (Kind.ANSWERED, Kind.RESUMED):
-        return any(answer_of(dialog) for dialog in leg.dialogs)
-    return any(change.kind is kind for change in leg.changes)
+def _realign(leg: Leg, clock: str, skew: int) -> None:
+    for index, dialog in enumerate(leg.dialogs):
+        for name in ("ring", "answer", "end_answer", "other_answer", "missing"):
+            setattr(dialog, name, _corrected(getattr(dialog, name), clock, skew))
+        touched = False
+        for post in leg.posts:
+            if post.dialog == index and clock in (post.at.clock, post.posted.clock):
+                post.at, post.posted = _correct(post.at, clock, skew), _correct(post.posted, clock, skew)
+                touched = True
+        if touched:
+            put_in_order(leg, index)
+
+
+def _corrected(instant: Instant | None, clock: str, skew: int) -> Instant | None:
+    return None if instant is None else _correct(instant, clock, skew)
+
+
+def _correct(instant: Instant, clock: str, skew: int) -> Instant:
+    if instant.clock != clock:
+        return instant
+    return Instant(min(instant.at, instant.reading + skew), instant.reading, clock)
+
+
+def _earlier(known: Instant | None, told: Instant) -> Instant:
+    return told if known is None or told < known else known

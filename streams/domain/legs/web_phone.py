@@ -7,9 +7,9 @@ from streams.domain.words import EventType, Witness
 KINDS: dict[EventType, Kind] = {
     EventType.RC_CALL_RING_NOTIFY: Kind.RANG,
     EventType.RC_CALL_INIT_NOTIFY: Kind.RANG,
-    EventType.RC_CALL_START_NOTIFY: Kind.ANSWERED,
+    EventType.RC_CALL_START_NOTIFY: Kind.CONNECTED,
     EventType.RC_CALL_HOLD_NOTIFY: Kind.HELD,
-    EventType.RC_CALL_RESUME_NOTIFY: Kind.RESUMED,
+    EventType.RC_CALL_RESUME_NOTIFY: Kind.CONNECTED,
     EventType.RC_CALL_END_NOTIFY: Kind.ENDED,
 }
 """The event type decides, not the flags: an automatic hold says `isOnHold: false` (SPEC 3.1.2)."""
@@ -19,29 +19,33 @@ def sight(event: Event, call: WebPhoneCall) -> Sighting:
     """Return what one post says about its leg."""
     kind = KINDS.get(event.type) or (Kind.MUTED if call.is_on_mute else Kind.UNMUTED)
     posted = posted_at(event)
-    ring = read_at(event, call.created_at)
+    ring = read_at(event, call.created_at) or (posted if kind is Kind.RANG else None)
     answer = read_at(event, call.started_at)
-    at = {
-        Kind.RANG: ring or posted,
-        Kind.ANSWERED: answer or posted,
-        Kind.ENDED: read_at(event, call.ended_at) or posted,
-    }.get(kind, posted)
+    told = {
+        EventType.RC_CALL_RING_NOTIFY: ring,
+        EventType.RC_CALL_INIT_NOTIFY: ring,
+        EventType.RC_CALL_START_NOTIFY: answer,
+        EventType.RC_CALL_END_NOTIFY: read_at(event, call.ended_at),
+    }
     return Sighting(
         witness=Witness.WEB_PHONE,
         kind=kind,
-        at=at,
+        at=told.get(event.type) or posted,
+        posted=posted,
         session_id=event.session_id or "",
         sequence=event.sequence,
         dialog=call.dialog,
         direction=call.direction,
+        word=kind if kind not in (Kind.CONNECTED, Kind.MUTED, Kind.UNMUTED) else f"{event.type}{kind}",
         telephony_session_id=call.telephony_session_id,
         party_id=call.party_id,
+        skew_ms=event.skew_ms,
         ring=ring,
         answer=answer,
         hints=_hints(call) if kind is Kind.ENDED else [],
         remote=call.remote,
         queue_call=call.queue_call,
-        queue_token=call.queue_token,
+        queue=call.queue,
         warm_transfer_dialog=call.warm_transfer_dialog,
         missing_before=event.missing_before,
     )

@@ -1,0 +1,46 @@
+"""The witnesses active call and ringout: the user's calls as RingCentral's presence lists them (SPEC 3.2, 3.3, 4.1)."""
+
+from streams.domain.events import ActiveCallStatus, Event, posted_at, server_at
+from streams.domain.legs.evidence import Kind, Sighting
+from streams.domain.words import Witness
+
+NO_KEY = "0"
+"""A conference's legacy session id, which is no key (SPEC 2)."""
+KINDS: dict[str, Kind] = {
+    "Ringing": Kind.RANG,
+    "CallConnected": Kind.CONNECTED,
+    "OnHold": Kind.HELD,
+    "ParkedCall": Kind.PARKED,
+    "NoCall": Kind.ENDED,
+}
+FINAL = frozenset({None, "final"})
+"""With NoCall these mean ended; on any other status the word is left over (DECISIONS 54)."""
+
+
+def sight(event: Event, call: ActiveCallStatus) -> Sighting:
+    """Return what one post says about its leg."""
+    kind = KINDS.get(call.telephony_status)
+    if kind is Kind.ENDED and call.termination_type not in FINAL:
+        kind = None
+    posted, begun = posted_at(event), server_at(event, call.started_at)
+    session_id = None if call.session_id == NO_KEY else call.session_id
+    return Sighting(
+        witness=Witness.RINGOUT if call.ringout else Witness.ACTIVE_CALL,
+        kind=kind,
+        at=(begun or posted) if kind is Kind.RANG else posted,
+        posted=posted,
+        session_id=event.session_id or "",
+        sequence=event.sequence,
+        dialog=f"{call.telephony_session_id or call.session_id}:{call.direction}",
+        direction=call.direction,
+        word=call.telephony_status,
+        telephony_session_id=call.telephony_session_id,
+        legacy_session_id=session_id,
+        skew_ms=event.skew_ms,
+        ring=(begun or posted) if kind is Kind.RANG else None,
+        begun=begun,
+        remote=call.remote,
+        queue_call=call.queue_call,
+        ringout=call.ringout,
+        missing_before=event.missing_before,
+    )

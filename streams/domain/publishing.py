@@ -1,0 +1,33 @@
+"""Publish what changed about a leg, and keep its extension's lists of legs."""
+
+from streams.domain.extension import Extension
+from streams.domain.legs.advance import advance
+from streams.domain.legs.evidence import Leg
+from streams.domain.legs.resolve import Facts
+from streams.domain.outputs import Emission
+from streams.domain.postings import Row
+from streams.domain.words import State
+
+MAX_ENDED = 20
+
+
+def publish(extension: Extension, leg: Leg, facts: Facts, position: Row | None, now: int) -> list[Emission]:
+    """Publish what changed about a leg, and keep the extension's lists of legs."""
+    emissions = advance(leg, facts, position, now)
+    index(extension, leg)
+    return emissions
+
+
+def index(extension: Extension, leg: Leg) -> None:
+    """Keep the extension's lists of open, ended and unsettled legs."""
+    if leg.state is State.ENDED:
+        if extension.open_legs.pop(leg.leg_id, None) or leg.leg_id not in extension.ended:
+            extension.ended = [*(name for name in extension.ended if name != leg.leg_id), leg.leg_id][-MAX_ENDED:]
+        if leg.state_since is not None:
+            extension.presence.last_end_at = max(extension.presence.last_end_at, leg.state_since.at)
+    elif leg.state is not None:
+        extension.open_legs[leg.leg_id] = leg.state
+    if leg.settle_due is not None and leg.leg_id not in extension.unsettled:
+        extension.unsettled.append(leg.leg_id)
+    elif leg.settle_due is None and leg.leg_id in extension.unsettled:
+        extension.unsettled.remove(leg.leg_id)

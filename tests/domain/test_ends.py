@@ -1,0 +1,200 @@
+"""Ends: posted, taken back, inferred, late (DECISIONS 4, 11, 12, 24 to 27, 53, 54, 59)."""
+
+import pytest
+
+from tests.builders import HOUR, Json, Result, Tab, fold
+
+MINUTE = 60_000
+
+
+def ended(posts: list[Json], until: int = 5 * MINUTE) -> Result:
+    """Fold posts and let time pass."""
+    return fold(posts, until=until)
+
+
+def test_a_push_that_lags_behind_the_browsers_end_only_confirms() -> None:
+    """Ring, start and end of the web phone, then the whole story of the pushes: one call, no life after (SPEC 12)."""
+    call = Tab(delay_ms=0).call()
+    posts = [call.ring(0), call.start(500), call.end(900), call.telephony("Setup", 1_000),
+             call.active("Ringing", 1_010), call.telephony("Answered", 1_100), call.active("CallConnected", 1_110),
+             call.telephony("Disconnected", 1_200), call.active("NoCall", 1_210)]  # fmt: skip
+    result = ended(posts)
+    assert result.told() == ["RANG", "ANSWERED", "ENDED"]
+    assert result.summary["accepted"] == 9
+
+
+def test_an_answer_that_is_told_late_takes_the_unanswered_end_back() -> None:
+    """The browser's unanswered end had ended only the browser's part (DECISIONS 11c, 12c)."""
+    call = Tab(delay_ms=0).call()
+    posts = [call.ring(0), call.end(5_000), call.active("CallConnected", 5_400), call.active("NoCall", 40_000)]
+    result = ended(posts)
+    assert result.told() == ["RANG", "ENDED", "REOPENED", "ANSWERED", "ENDED"]
+    assert (result.record()["disposition"], result.record()["talk_ms"]) == ("ANSWERED", 34_600)
+
+
+def test_the_other_tabs_ends_do_not_end_the_leg() -> None:
+    """When B answers, A posts ends of the very same dialog while the call goes on (SPEC 12, DECISIONS 52)."""
+    mine, other = Tab("A", delay_ms=0), Tab("B", delay_ms=0)
+    here, there = (tab.call(dialog="same") for tab in (mine, other))
+    posts = [here.ring(0), there.ring(10), there.start(3_000), here.end(3_060), here.end(3_130), there.end(20_000)]
+    result = ended(posts)
+    assert result.told() == ["RANG", "ANSWERED", "ENDED"]
+    assert result.record()["talk_ms"] == 17_000
+
+
+def test_a_flip_that_the_server_shows_alive_goes_on() -> None:
+    """The end with isOnFlip ends the browser's part only, also when the server's word comes after it."""
+    call = Tab(delay_ms=0).call()
+    posts = [call.ring(0), call.start(2_000), call.end(10_000, isOnFlip=True), call.active("CallConnected", 10_400),
+             call.active("NoCall", 50_000)]  # fmt: skip
+    record = ended(posts).record()
+    assert (record["transfer"], record["talk_ms"], record["end_source"]) == ("FLIP", 48_000, "ACTIVE_CALL")
+
+
+def test_a_flip_that_nobody_else_tells_ends_the_leg() -> None:
+    """Without another witness the browser's end is all that is known."""
+    call = Tab(delay_ms=0).call()
+    result = ended([call.ring(0), call.start(2_000), call.end(10_000, isOnFlip=True)])
+    assert (result.record()["transfer"], result.record()["ended_by"]) == ("FLIP", "SELF")
+    assert result.told() == ["RANG", "ANSWERED", "TRANSFERRED", "ENDED"]
+
+
+def test_forwarded_is_not_answered_though_the_end_brings_a_start() -> None:
+    """Answered in order to be forwarded: talk 0, ring until the first end (DECISIONS 53)."""
+    call = Tab(delay_ms=0).call()
+    posts = [call.ring(0), call.telephony("Proceeding", 60), call.end(6_000), call.telephony("Answered", 6_100),
+             call.says("end", 6_600, endTime=call.clock(6_600), startTime=call.clock(6_050), isForwarded=True),
+             call.telephony("Disconnected", 6_700)]  # fmt: skip
+    record = ended(posts).record()
+    assert (record["disposition"], record["ring_ms"], record["talk_ms"]) == ("FORWARDED", 6_000, 0)
+    assert (record["answered_at"], record["transfer"], record["ended_by"]) == (None, "NONE", "SELF")
+
+
+def test_an_end_that_brings_a_start_and_no_flag_was_answered() -> None:
+    """Nobody posted the start; the end tells it (DECISIONS 53)."""
+    call = Tab(delay_ms=0).call()
+    posts = [call.ring(0), call.says("end", 9_000, endTime=call.clock(9_000), startTime=call.clock(4_000))]
+    record = ended(posts).record()
+    assert (record["disposition"], record["ring_ms"], record["talk_ms"]) == ("ANSWERED", 4_000, 5_000)
+
+
+def test_a_leftover_final_ends_nothing() -> None:
+    """Only NoCall and final together mean ended (DECISIONS 54)."""
+    call = Tab(delay_ms=0).call()
+    posts = [call.active("Ringing", 0), call.active("NoCall", 5_000),
+             call.active("Ringing", 6_000, terminationType="final"),
+             call.active("CallConnected", 9_000, terminationType="final"), call.active("NoCall", 20_000)]  # fmt: skip
+    result = ended(posts)
+    assert result.told() == ["RANG", "ENDED", "REOPENED", "ANSWERED", "ENDED"]
+    assert result.record()["talk_ms"] == 11_000
+
+
+def test_an_intermediate_no_call_is_no_end() -> None:
+    """NoCall with another termination than final says nothing (DECISIONS 54)."""
+    call = Tab(delay_ms=0).call()
+    posts = [call.active("CallConnected", 0), call.active("NoCall", 5_000, terminationType="intermediate")]
+    result = fold(posts)
+    assert (result.told(), result.summary["ignored"]) == (["ANSWERED"], 1)
+
+
+def test_a_lone_no_call_is_no_call() -> None:
+    """A finished call that is still listed after a load is ignored (DECISIONS 20)."""
+    result = ended([Tab(delay_ms=0).call().active("NoCall", 0)])
+    assert (result.of("CallRecord"), result.summary["ignored"]) == ([], 1)
+
+
+@pytest.mark.parametrize("ends", [("NoCall",), ("CallConnected", "NoCall")])
+def test_a_backlog_of_an_older_tab_is_ignored(ends: tuple[str, ...]) -> None:
+    """Statuses that another page load had told long ago change nothing, also after the end (DECISIONS 12, 20)."""
+    mine, other = Tab("A", delay_ms=0), Tab("B", delay_ms=0)
+    here, there = mine.call(), other.call()
+    there.created = 0
+    posts = [here.active("Ringing", 0), here.active("CallConnected", 4_000), here.active("OnHold", 10_000),
+             here.active("CallConnected", 20_000), here.active("NoCall", 30_000)]  # fmt: skip
+    posts += [there.active(status, 90_000 + place) for place, status in enumerate(("Ringing", *ends))]
+    result = ended(posts)
+    assert result.told() == ["RANG", "ANSWERED", "HELD", "RESUMED", "ENDED"]
+    assert (result.record()["hold_count"], result.record()["talk_ms"]) == (1, 16_000)
+    assert result.summary["ignored"] == len(ends)
+
+
+def test_a_backlog_in_the_middle_of_a_call_invents_no_hold() -> None:
+    """The tab that wakes up goes through what was told: only what it says of now is a repetition."""
+    mine, other = Tab("A", delay_ms=0), Tab("B", delay_ms=0)
+    here, there = mine.call(), other.call()
+    there.created = 0
+    story = (("Ringing", 0), ("CallConnected", 4_000), ("OnHold", 10_000), ("CallConnected", 20_000))
+    posts = [here.active(status, at) for status, at in story]
+    posts += [there.active(status, 60_000 + place) for place, (status, _) in enumerate(story)]
+    posts.append(here.active("NoCall", 90_000))
+    result = ended(posts)
+    assert (result.record()["hold_count"], result.record()["hold_ms"]) == (1, 10_000)
+    assert result.told() == ["RANG", "ANSWERED", "HELD", "RESUMED", "ENDED"]
+
+
+def test_a_snapshot_without_the_dialog_closes_the_leg() -> None:
+    """What the page load's own list has lost is over after the grace (DECISIONS 24, 25)."""
+    tab = Tab(delay_ms=0)
+    call = tab.call()
+    posts = [call.ring(0), call.start(3_000), tab.say("rc-webphone-sessions-sync", 30_000, calls=[])]
+    result = ended(posts)
+    record = result.record()
+    assert (record["end_source"], record["talk_ms"], record["quality"]) == ("SNAPSHOT", 27_000, ["INFERRED_END"])
+    assert result.summary["accepted"] == 3
+
+
+def test_a_snapshot_with_the_dialog_is_a_sign_of_life() -> None:
+    """A list that still has it keeps the leg from being closed by older evidence."""
+    tab = Tab(delay_ms=0)
+    call = tab.call()
+    listed = [{"id": "dialog-A-1", "direction": "Inbound"}]
+    posts = [call.ring(0), call.start(3_000), tab.presence(10_000),
+             tab.say("rc-webphone-sessions-sync", 12_000, calls=listed)]  # fmt: skip
+    assert ended(posts).of("CallRecord") == []
+
+
+def test_a_snapshot_does_not_end_what_another_device_answered() -> None:
+    """The browser's part is over, the leg is not (DECISIONS 11c)."""
+    tab = Tab(delay_ms=0)
+    call = tab.call()
+    posts = [call.ring(0), call.active("Ringing", 100), call.active("CallConnected", 4_000),
+             tab.say("rc-webphone-sessions-sync", 30_000, calls=[])]  # fmt: skip
+    assert ended(posts).of("CallRecord") == []
+
+
+def test_better_evidence_near_the_first_gives_the_end() -> None:
+    """Presence outranks a logout of the same moment, but not one of hours later (DECISIONS 3, 24)."""
+    tab = Tab(delay_ms=0)
+    call = tab.call()
+    near = [
+        tab.logs_in(0),
+        call.ring(0),
+        call.start(3_000),
+        tab.logs_out(20_000),
+        Tab("B", delay_ms=0).presence(21_000),
+    ]
+    assert ended(near).record()["end_source"] == "PRESENCE"
+    later = [*near[:4], Tab("C", delay_ms=0).presence(2 * HOUR)]
+    assert ended(later, until=3 * HOUR).record()["end_source"] == "LOGOUT"
+
+
+def test_presence_ends_a_parked_leg() -> None:
+    """A parked call has a status of its own, so NoCall says that it is gone (DECISIONS 58)."""
+    tab = Tab(delay_ms=0)
+    call = tab.call()
+    posts = [call.active("Ringing", 0), call.active("CallConnected", 2_000), call.active("ParkedCall", 10_000),
+             tab.presence(30_000)]  # fmt: skip
+    result = ended(posts)
+    record = result.record()
+    assert (record["park_ms"], record["talk_ms"], record["transfer"]) == (20_000, 8_000, "PARK")
+    assert result.told() == ["RANG", "ANSWERED", "PARKED", "ENDED"]
+
+
+def test_a_timeout_is_taken_back_by_life() -> None:
+    """Four silent hours end a leg, a later post revives it; the record is amended when it ends (DECISIONS 12, 26)."""
+    call = Tab(delay_ms=0).call()
+    posts = [call.active("Ringing", 0), call.active("CallConnected", 5_000), call.active("OnHold", 5 * HOUR),
+             call.active("NoCall", 5 * HOUR + MINUTE)]  # fmt: skip
+    result = ended(posts, until=6 * HOUR)
+    assert result.told() == ["RANG", "ANSWERED", "ENDED", "REOPENED", "HELD", "ENDED"]
+    assert (result.record()["hold_ms"], result.record()["quality"]) == (MINUTE, ["LATE_AMENDED"])
