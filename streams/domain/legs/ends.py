@@ -135,4 +135,8 @@ def _takes_back(leg: Leg, counted: list[Post], post: Post, answers: Answers, tol
         if end.dialog in answers.forwarded and teller.witness is not Witness.WEB_PHONE:
             # Answered in order to be forwarded is no life after the end (DECISIONS 53).
             return False
-    return post.kind not in MUTES and post.kind not in told and post.at.at > min(end.at.at for end in counted)
+    if post.kind in MUTES or post.kind in told:
+        return False
+    first = min(end.at.at for end in counted)
+    # The browser leaves a leg at the very instant at which it is parked (DECISIONS 11b).
+    return post.at.at > first or (post.kind is Kind.PARKED and post.at.at == first)

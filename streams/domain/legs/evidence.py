@@ -124,6 +124,10 @@ class Dialog:
     other_answer: Instant | None = None
     word: str = ""
     muted: bool = False
+    latest: int | None = None
+    """Highest sequence number that told of it."""
+    lost_before: int = 0
+    """Numbers of its page load that were missing at its last post."""
     missing: Instant | None = None
     """A snapshot of its page load did not have it any more (DECISIONS 25)."""
     stale_at: int | None = None

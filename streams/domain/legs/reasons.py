@@ -47,6 +47,8 @@ NO_ANSWER = frozenset(OUTBOUND)
 
 _BOTH: dict[str, EndedBy] = {
     "rejected": EndedBy.SELF,
+    # Only the person called can reply with a text.
+    "callreplied": EndedBy.SELF,
     "blindtransfer": EndedBy.SELF,
     "targetbusy": EndedBy.REMOTE,
     "noanswer": EndedBy.SYSTEM,

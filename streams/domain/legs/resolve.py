@@ -102,11 +102,13 @@ def _find_answer(leg: Leg, answers: Answers, facts: Facts) -> None:
     by = None
     for witness in RANK:
         ring, answered = told.get(witness, (None, None))
+        if facts.forwarded:
+            answered = None
         if ring is not None and answered is not None:
             facts.ring, by = ring, answered
             break
         facts.ring, by = facts.ring or ring, by or answered
-    if by is None or facts.forwarded:
+    if by is None:
         return
     facts.answer, facts.answer_inferred = by
     if leg.direction is Direction.OUTBOUND:
@@ -162,7 +164,12 @@ def _correct_start(leg: Leg, answers: Answers, facts: Facts) -> None:
     ]
     if not started or not seen or facts.answer is None:
         return
-    told = [_answer_of(leg.dialogs[index], answers, index, rings=True) for index in seen]
+    up = [index for index in seen if answers.first_up[index] is not None]
+    first = [index for index in up if _is_connected(answers.first_up[index])]
+    if up and not first:
+        # First seen on hold or parked: it was answered before, and the start may have been that answer.
+        return
+    told = [_answer_of(leg.dialogs[index], answers, index, rings=True) for index in first]
     reached = min((answer[0] for answer in told if answer is not None), default=None)
     if reached is not None:
         is_in_time = facts.end is None or reached.at < facts.end.at
@@ -171,6 +178,10 @@ def _correct_start(leg: Leg, answers: Answers, facts: Facts) -> None:
         return
     if any((post.reason or "").lower() in NO_ANSWER for post in facts.end_posts):
         facts.answer, facts.started_while_ringing = None, True
+
+
+def _is_connected(post: Post | None) -> bool:
+    return post is not None and post.kind is Kind.CONNECTED
 
 
 def _place(leg: Leg, changes: list[Change], facts: Facts) -> None:

@@ -37,7 +37,7 @@ def _party(event: Event, session: TelephonySession, party: TelephonyParty) -> Si
     posted, begun = posted_at(event), server_at(event, session.created_at)
     ringout = (session.origin_type or "").lower() == "ringout"
     is_up = kind is Kind.CONNECTED and party.direction is Direction.OUTBOUND
-    other_rings = is_up and (bool(others) or ringout) and _still_rings(others)
+    other_rings = is_up and bool(others) and _still_rings(others)
     return Sighting(
         witness=Witness.TELEPHONY_SESSION,
         kind=Kind.RANG if other_rings else kind,

@@ -34,15 +34,31 @@ def tell(leg: Leg, sighting: Sighting) -> Told:
         leg.sessions.append(sighting.session_id)
     _note(dialog, sighting)
     repeated = _is_repeat(dialog, sighting)
-    dialog.word = sighting.word
+    overtaken = _is_overtaken(dialog, sighting)
     added = []
     if sighting.kind is not None and not repeated and _is_new(leg, index, sighting):
         added.append(_add(leg, index, sighting, sighting.kind, sighting.at))
-    if sighting.muted is not None and sighting.muted is not dialog.muted:
-        dialog.muted = sighting.muted
-        kind = Kind.MUTED if sighting.muted else Kind.UNMUTED
-        added.append(_add(leg, index, sighting, kind, sighting.posted))
+    if not overtaken:
+        added += _mute(leg, index, sighting)
+        dialog.word, dialog.latest, dialog.lost_before = sighting.word, sighting.sequence, sighting.missing_before
     return Told(added, repeated, dialog, realigned)
+
+
+def _is_overtaken(dialog: Dialog, sighting: Sighting) -> bool:
+    """Tell whether the page load had said something later before: such a post is no last word (SPEC 4.2)."""
+    return dialog.latest is not None and sighting.sequence is not None and sighting.sequence < dialog.latest
+
+
+def _mute(leg: Leg, index: int, sighting: Sighting) -> list[Post]:
+    """Add a change of the mute flag that the post tells beside its status; at the end it is no sign of life."""
+    dialog = leg.dialogs[index]
+    if sighting.muted is None or sighting.muted is dialog.muted:
+        return []
+    dialog.muted = sighting.muted
+    if sighting.kind is Kind.ENDED:
+        return []
+    kind = Kind.MUTED if sighting.muted else Kind.UNMUTED
+    return [_add(leg, index, sighting, kind, sighting.posted)]
 
 
 def dialog_of(leg: Leg, sighting: Sighting) -> Dialog | None:
@@ -90,18 +106,29 @@ def _is_repeat(dialog: Dialog, sighting: Sighting) -> bool:
     """Tell whether it is equal to what its page load said last, nothing lost between (DECISIONS 18)."""
     if sighting.kind is Kind.ENDED and sighting.witness is Witness.WEB_PHONE:
         return False
-    return dialog.word == sighting.word and not sighting.missing_before
+    return dialog.word == sighting.word and not _was_lost_between(dialog, sighting)
+
+
+def _was_lost_between(dialog: Dialog, sighting: Sighting) -> bool:
+    """Tell whether the page load lost something since its last post about the leg."""
+    return sighting.missing_before > dialog.lost_before
 
 
 def _is_new(leg: Leg, index: int, sighting: Sighting) -> bool:
-    """Tell whether a post adds anything: Setup and Proceeding are one ring, and there is a bound."""
+    """Tell whether a post adds anything: Setup and Proceeding are one ring, and there is a bound.
+
+    A telephony session posts anew when its mute flag changes: answered after answered is no resume (SPEC 3.4).
+    """
     kind = sighting.kind
     last = next((post for post in reversed(leg.posts) if post.dialog == index and post.kind not in MUTES), None)
     if kind is Kind.ENDED:
         return sum(post.kind is kind and post.dialog == index for post in leg.posts) < MAX_ENDS
     if len(leg.posts) >= MAX_POSTS:
         return False
-    return not (kind is Kind.RANG and last is not None and last.kind is kind)
+    if last is None or last.kind is not kind:
+        return True
+    answered_again = kind is Kind.CONNECTED and sighting.witness is Witness.TELEPHONY_SESSION
+    return not (kind is Kind.RANG or (answered_again and not _was_lost_between(leg.dialogs[index], sighting)))
 
 
 def _add(leg: Leg, index: int, sighting: Sighting, kind: Kind, at: Instant) -> Post:
