@@ -105,6 +105,9 @@ def _revise(leg: Leg, facts: Facts, now: int) -> list[Emission]:
     content = _content(leg, facts)
     published = _published(content)
     if published == leg.published:
+        if not leg.is_final and leg.settle_due is None:
+            # It lived on and ended as it had: the record that is out becomes final anew.
+            leg.settle_due = now + SETTLE_MS
         return []
     if leg.is_final:
         leg.late_amended = True
