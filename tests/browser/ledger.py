@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import socket
 import threading
 import time
 from collections import Counter
@@ -61,6 +62,7 @@ class Ledger:
     envelopes: list[Envelope] = field(default_factory=list)
     """What was taken, in the order of arrival."""
     changed: threading.Condition = field(default_factory=threading.Condition)
+    connections: list[socket.socket] = field(default_factory=list)
     _server: ThreadingHTTPServer | None = None
     _port: int = 0
 
@@ -78,11 +80,15 @@ class Ledger:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def down(self) -> None:
-        """Stop listening: connections are refused."""
+        """Stop listening and hang up: connections are refused."""
         if self._server:
             self._server.shutdown()
             self._server.server_close()
             self._server = None
+            for connection in self.connections:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+            self.connections.clear()
 
     def take(self, request: Request) -> None:
         """Write a request down."""
@@ -148,6 +154,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def handle(self) -> None:
         """Serve a connection; a browser that crashes or goes away is no error of ours."""
+        self.ledger.connections.append(self.connection)
         with contextlib.suppress(ConnectionError):
             super().handle()
 

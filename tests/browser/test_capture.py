@@ -11,7 +11,7 @@ from tests.browser.ledger import MAX_BATCH_BYTES, Ledger
 from tests.browser.site import Site
 from tests.browser.tabs import KEY, Tab, dialer, login, mark, ring
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(60)]
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 

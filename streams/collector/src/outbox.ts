@@ -12,6 +12,7 @@ import type { Tally } from "./tally";
 const CHUNK = 64;
 const WRITE_MS = 3_000;
 const MEMORY_BYTES = 1_000_000;
+const BROKEN_MS = 60_000;
 /** The gateway takes no more in one batch. */
 const BATCH_EVENTS = 200;
 /** Without Web Locks nobody leads: what other page loads left is taken once it is this old. */
@@ -39,13 +40,18 @@ export class Outbox {
     return Array.from(this.held.values()).filter((row) => row.k === undefined).length;
   }
 
-  /** The disk could not be read when the last batch was asked for. */
-  isDiskBroken = false;
+  /** What is written could not be read: until then the disk is left alone. */
+  private brokenUntil = 0;
+
+  get isDiskBroken(): boolean {
+    return Date.now() < this.brokenUntil;
+  }
 
   /** Takes an event in; resolves when it is on disk or, false, when it will have to stay in memory. */
   async put(row: Row): Promise<boolean> {
     this.held.set(row.i, row);
     this.capMemory();
+    if (this.isDiskBroken) return false;
     const written = this.write(row);
     return Promise.race([written, new Promise<boolean>((resolve) => setTimeout(resolve, WRITE_MS, false))]);
   }
@@ -68,18 +74,14 @@ export class Outbox {
     return batch.rows;
   }
 
-  /** Gives what a closing page should try to send, in batches of one owner; everything, or only what is not on disk. */
-  last(everything: boolean, maxBytes: number): Row[][] {
-    const batches: Batch[] = [];
+  /** Gives the next batch of what a closing page should try to send: everything, or only what is not on disk. */
+  last(everything: boolean, maxBytes: number): Row[] {
+    const batch = new Batch(maxBytes);
     for (const row of this.held.values()) {
-      if (!this.isFree(row) || !(everything || row.k === undefined)) continue;
-      if (!batches.some((batch) => batch.isFor(row) && batch.take(row))) {
-        const batch = new Batch(maxBytes);
-        batch.take(row);
-        batches.push(batch);
-      }
+      const isWanted = this.isFree(row) && (everything || row.k === undefined);
+      if (isWanted && batch.isFor(row) && (row.z > maxBytes || !batch.take(row))) break;
     }
-    return batches.map((batch) => batch.rows);
+    return batch.rows;
   }
 
   setFlying(rows: readonly Row[], isFlying: boolean): void {
@@ -130,7 +132,7 @@ export class Outbox {
       const key = await this.disk.add({ ...row });
       // Sent or given up while it was being written.
       if (!this.held.has(row.i)) await this.disk.remove([key]);
-      row.k = key;
+      if (!this.isDiskBroken) row.k = key;
       return true;
     } catch {
       return false;
@@ -143,18 +145,21 @@ export class Outbox {
   private async fromDisk(batch: Batch, alone: boolean): Promise<boolean> {
     const isMine = (row: Row): boolean => !alone || row.s === this.sessionId || Date.now() - row.t > ORPHAN_MS;
     let after = 0;
-    this.isDiskBroken = false;
     for (;;) {
-      const rows = await this.disk.read(after, CHUNK).catch((): Row[] => {
-        this.isDiskBroken = true;
-        return [];
-      });
+      const rows = await this.disk.read(after, CHUNK).catch(() => this.forgetDisk());
       for (const row of rows) {
         after = row.k!;
         if (isMine(row) && this.isFree(row) && batch.isFor(row) && !batch.take(row)) return false;
       }
       if (rows.length < CHUNK) return true;
     }
+  }
+
+  /** Memory has to do: what this tab holds counts as unwritten. */
+  private forgetDisk(): Row[] {
+    this.brokenUntil = Date.now() + BROKEN_MS;
+    for (const row of this.held.values()) delete row.k;
+    return [];
   }
 
   /** It is not on disk and will not be soon. */

@@ -56,8 +56,11 @@ export class Sender {
   /** The page may go away: send in requests that outlive it. What is on disk and refused for now stays there. */
   flush(): void {
     const everything = this.election.leads && Date.now() >= this.retryAt;
-    for (const rows of this.isBarred ? [] : this.outbox.last(everything, this.room())) {
-      if (this.flyingBytes + size(rows) <= KEEPALIVE_BYTES) void this.deliver(rows, true).then(() => this.isAsked && this.kick());
+    while (!this.isBarred) {
+      const left = KEEPALIVE_BYTES - this.flyingBytes - FRAME_BYTES;
+      const rows = this.outbox.last(everything, Math.min(left, this.room()));
+      if (!rows.length) return;
+      void this.deliver(rows, true).then(() => this.isAsked && this.kick());
     }
   }
 
