@@ -189,3 +189,12 @@ def judge(ledger: Ledger, posted: Iterable[str]) -> Judgement:
         doubled=doubled,
         repeated=len(ledger.envelopes) - len({envelope["event_id"] for envelope in ledger.envelopes}),
     )
+
+
+CLEAN: Final = Judgement(lost=[], doubled=[], repeated=0)
+
+
+def all_of(marks: Iterable[str]) -> Callable[[Ledger], bool]:
+    """Return a condition: every one of these marks was taken."""
+    wanted = set(marks)
+    return lambda ledger: wanted <= set(ledger.marks())

@@ -61,6 +61,11 @@ class Tab:
         self.page.wait_for_function(f"() => {{ const status = WidgetStreams.status(); return {condition}; }}")
 
 
+def everything(*tabs: Tab) -> list[str]:
+    """Return the marks of all that the widget posted in these tabs."""
+    return [mark for tab in tabs for mark in tab.posted]
+
+
 def mark(event: Event) -> Event:
     """Return an event that can be told from all others."""
     return {**event, "mark": f"m{next(_numbers)}"}

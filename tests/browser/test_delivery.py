@@ -13,23 +13,12 @@ from playwright.sync_api import BrowserContext, Page
 from playwright.sync_api import Error as PlaywrightError
 
 from tests.browser.conftest import OpenTab
-from tests.browser.ledger import Answer, Judgement, Ledger, judge, refused, taken
-from tests.browser.tabs import Tab, dialer, large, login, ring
+from tests.browser.ledger import CLEAN, Answer, Judgement, Ledger, all_of, judge, refused, taken
+from tests.browser.tabs import dialer, everything, large, login, ring
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(60)]
-CLEAN = Judgement(lost=[], doubled=[], repeated=0)
 CALL = [login(), ring(), {"type": "rc-call-start-notify", "call": {"id": "c1", "direction": "Inbound"}}]
 END = {"type": "rc-call-end-notify", "call": {"id": "c1", "direction": "Inbound", "endTime": 1795359788343}}
-
-
-def all_of(marks: list[str]) -> Callable[[Ledger], bool]:
-    """Return a condition: every one of these marks was taken."""
-    return lambda ledger: set(marks) <= set(ledger.marks())
-
-
-def everything(*tabs: Tab) -> list[str]:
-    """Return the marks of all that the widget posted in these tabs."""
-    return [mark for tab in tabs for mark in tab.posted]
 
 
 def in_order(ledger: Ledger) -> bool:
@@ -44,7 +33,7 @@ def in_order(ledger: Ledger) -> bool:
 
 def crash(page: Page) -> None:
     """Kill the process of a page, which gets no chance to say good-bye."""
-    with page.expect_event("crash"), pytest.raises(PlaywrightError, match="ERR_ABORTED|crashed"):
+    with page.expect_event("crash"), pytest.raises(PlaywrightError, match=r"ERR_ABORTED|crashed"):
         page.goto("chrome://crash")
 
 
@@ -230,8 +219,8 @@ def test_a_gateway_that_dies_and_comes_back(tab: OpenTab, ledger: Ledger) -> Non
 
 
 def test_answers_that_get_lost_give_repeats_and_no_doubles(tab: OpenTab, ledger: Ledger) -> None:
-    """The gateway wrote the batch and its answer never came: sent again under the same ids, and told apart from doubles."""
-    ledger.answer = lambda batch: Answer(202, None)
+    """The gateway wrote the batch and its answer never came: sent again under the same ids, no double."""
+    ledger.answer = lambda _: Answer(202, None)
     opened = tab()
     opened.post(CALL)
     opened.until("status.trouble !== ''")

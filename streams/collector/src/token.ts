@@ -4,19 +4,28 @@ import type { TokenSource } from "./settings";
 
 /** Claims that differ from one token of a user to the next. */
 const PASSING = new Set(["exp", "iat", "nbf", "jti"]);
+const ANSWER_MS = 10_000;
 
 export class Token {
   value = "";
-  /** Who it names; empty without a token. */
+  /** Who it names; empty before the first token. */
   owner = "";
+  private asked: Promise<boolean> | undefined;
 
   constructor(private readonly source: TokenSource | undefined) {}
 
-  /** Asks the page for a token; true if it gave another one than the last. */
-  async renew(): Promise<boolean> {
+  /** Asks the page for a token, once at a time; true if it gave another one than the last. */
+  renew(): Promise<boolean> {
+    this.asked ??= this.ask().finally(() => (this.asked = undefined));
+    return this.asked;
+  }
+
+  private async ask(): Promise<boolean> {
     const before = this.value;
+    const silence = new Promise<string>((resolve) => setTimeout(resolve, ANSWER_MS, ""));
     try {
-      this.value = (typeof this.source === "function" ? await this.source() : this.source) || "";
+      const given = typeof this.source === "function" ? Promise.race([this.source(), silence]) : this.source;
+      this.value = (await given) || "";
     } catch {
       this.value = "";
     }
