@@ -72,6 +72,7 @@ class Site:
                 parts = urlsplit(self.path)
                 kind, body, headers = site.serve(parts.path, dict(parse_qsl(parts.query)))
                 self.send_response(200 if body else 404)
+                self.send_header("access-control-allow-origin", "*")
                 self.send_header("content-type", kind)
                 self.send_header("content-length", str(len(body)))
                 for name, value in headers.items():
