@@ -297,7 +297,7 @@ def test_the_queue_keeps_within_its_bytes(tab: OpenTab, ledger: Ledger) -> None:
     ledger.down()
     opened = tab(**{"max-bytes": "20000"})
     opened.post(large(1_000, 40))
-    opened.until("status.dropped.overflow > 0")
+    opened.until("status.dropped.overflow > 0 && status.in_memory === 0")
     ledger.up()
     opened.page.evaluate("() => { dispatchEvent(new Event('online')); }")
     ledger.wait_for(all_of(opened.posted[-10:]))

@@ -6,7 +6,7 @@ recognised behind the gateway (DECISIONS 18) and is not a double.
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from playwright.sync_api import BrowserContext, Page
@@ -17,6 +17,8 @@ from tests.browser.ledger import CLEAN, Answer, Judgement, Ledger, all_of, judge
 from tests.browser.tabs import dialer, everything, large, login, ring
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(60)]
+# The shortest wait that chance can give.
+SHORT_WAITS: Final = "Math.random = () => 0;"
 CALL = [login(), ring(), {"type": "rc-call-start-notify", "call": {"id": "c1", "direction": "Inbound"}}]
 END = {"type": "rc-call-end-notify", "call": {"id": "c1", "direction": "Inbound", "endTime": 1795359788343}}
 
@@ -187,8 +189,11 @@ def test_what_lay_in_the_queue_is_marked(tab: OpenTab, ledger: Ledger) -> None:
     ],
     ids=["broker", "draining", "limited", "timeout", "proxy", "firewall", "portal", "no-body"],
 )
-def test_a_gateway_that_says_not_now(tab: OpenTab, ledger: Ledger, trouble: Callable[[dict[str, Any]], Answer]) -> None:
+def test_a_gateway_that_says_not_now(
+    tab: OpenTab, ledger: Ledger, context: BrowserContext, trouble: Callable[[dict[str, Any]], Answer]
+) -> None:
     """Whatever is said and by whom: kept, tried again, taken once."""
+    context.add_init_script(SHORT_WAITS)
     ledger.answer = trouble
     opened = tab()
     opened.post([*CALL, *dialer(10)])
@@ -246,7 +251,7 @@ def test_storage_is_full(tab: OpenTab, ledger: Ledger, context: BrowserContext) 
     opened.until("status.in_memory === 0")
 
 
-BROKEN_STORAGE = {
+BROKEN_STORAGE: Final = {
     "absent": "delete window.indexedDB; Object.defineProperty(window, 'indexedDB', {value: undefined});",
     "forbidden": "IDBFactory.prototype.open = () => { throw new DOMException('no', 'SecurityError'); };",
     "refusing": "IDBObjectStore.prototype.add = () => { throw new DOMException('no', 'QuotaExceededError'); };",

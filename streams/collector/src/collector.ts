@@ -11,9 +11,6 @@ import { type Counts, Tally } from "./tally";
 import { Token } from "./token";
 import { isWidgetEvent, type WidgetEvent } from "./widget";
 
-/** Also where nobody sends, the queue must not grow for ever. */
-const TRIM_EVERY = 500;
-
 /** What `WidgetStreams.status()` tells. */
 export interface Status {
   readonly state: "waiting_for_consent" | "capturing" | "stopped";
@@ -72,7 +69,7 @@ export class Collector {
     addEventListener("pagehide", guarded(() => this.onHide()));
     addEventListener("pageshow", guarded((event) => this.onShow(event as PageTransitionEvent)));
     document.addEventListener("visibilitychange", guarded(() => this.onVisibility()));
-    void this.token.renew().then((isNew) => (isNew ? this.outbox.adopt(this.token.owner) : undefined));
+    void this.token.renew().then((isNew) => this.adopt(isNew));
     void this.join();
   }
 
@@ -113,12 +110,23 @@ export class Collector {
 
   private async keep(row: Row): Promise<void> {
     const isOnDisk = await this.outbox.put(row);
-    if (this.session.captured % TRIM_EVERY === 0) await this.outbox.trim();
     // The disk that could not be had at first is there now.
     if (isOnDisk && !this.election.isIn && !this.sender.isBarred) this.election.join();
-    if (!isOnDisk || this.election.leads) return this.sender.kick();
-    this.outbox.leaveToLeader();
-    return this.election.work();
+    if (!isOnDisk) return this.sender.kick();
+    if (!this.election.leads) this.outbox.leaveToLeader();
+    return this.wake();
+  }
+
+  /** Something on disk is ready to be sent, by whoever leads. */
+  private wake(): void {
+    if (this.election.leads) this.sender.kick();
+    else this.election.work();
+  }
+
+  private async adopt(isNewToken: boolean): Promise<void> {
+    if (!isNewToken) return;
+    await this.outbox.adopt(this.token.owner);
+    this.wake();
   }
 
   /** Whoever cannot write to the disk cannot send for the others. */

@@ -40,6 +40,8 @@ export class Outbox {
     return Array.from(this.held.values()).filter((row) => row.k === undefined).length;
   }
 
+  /** Bytes taken in since the queue was last looked at as a whole. */
+  private unchecked = 0;
   /** What is written could not be read: until then the disk is left alone. */
   private brokenUntil = 0;
 
@@ -52,8 +54,12 @@ export class Outbox {
     this.held.set(row.i, row);
     this.capMemory();
     if (this.isDiskBroken) return false;
-    const written = this.write(row);
-    return Promise.race([written, new Promise<boolean>((resolve) => setTimeout(resolve, WRITE_MS, false))]);
+    const late = new Promise<boolean>((resolve) => setTimeout(resolve, WRITE_MS, false));
+    const isOnDisk = await Promise.race([this.write(row), late]);
+    // Also where nobody sends, the queue must not grow for ever.
+    this.unchecked += row.z;
+    if (this.unchecked > this.settings.maxBytes / 4) await this.trim();
+    return isOnDisk;
   }
 
   /** Forgets what is on disk: whoever leads sends that. */
@@ -115,6 +121,7 @@ export class Outbox {
 
   /** Keeps the queue within its bytes and age, and tries again to write what is in memory only. */
   async trim(): Promise<void> {
+    this.unchecked = 0;
     await this.trimDisk().catch(() => undefined);
     for (const row of this.held.values()) if (row.k === undefined && this.isFree(row) && !this.writing.has(row.i)) void this.write(row);
   }
