@@ -10,7 +10,7 @@ from tests.browser.ledger import Ledger
 from tests.browser.site import Site
 
 Event = dict[str, Any]
-KEY: Final = "wk_test"
+KEY: Final = "wk_for_tests"
 WAIT_MS: Final = 20_000
 _numbers = itertools.count(1)
 

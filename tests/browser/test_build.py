@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import shutil
 import subprocess
 from functools import cache
@@ -110,3 +111,19 @@ def test_the_hash_is_what_browsers_compute() -> None:
     empty = "sha384-OLBgp1GsljhM2TJ+sbHjaiH9txEUvgdDTAzHv2P24donTt6/529l+9Ua0vFImLlb"
     assert integrity(b"") == empty
     assert integrity(script()) != empty
+
+
+def test_the_page_about_it_names_every_setting_and_field() -> None:
+    """docs/collector.md has what the source has: settings, captured types, what stays in the page."""
+    source = {name: (COLLECTOR / "src" / f"{name}.ts").read_text() for name in ("settings", "widget", "scrub", "tally")}
+    page = (ROOT / "docs" / "collector.md").read_text()
+    settings = re.findall(r"^  (\w+)\?:", source["settings"].split("export interface Settings")[0], re.M)
+    types = re.findall(r'^  "(rc-[\w-]+)"', source["widget"], re.M)
+    secrets = re.search(r'SECRETS = words\("([^"]+)"', source["scrub"])
+    assert settings
+    assert types
+    assert secrets
+    assert not [name for name in (*settings, *types, *secrets[1].split(), "oAuthUri") if f"`{name}`" not in page]
+    kilobytes = re.search(r"([\d.]+) kB compressed", page)
+    assert kilobytes
+    assert abs(float(kilobytes[1]) - len(gzip.compress(script(), 9)) / 1000) < 0.2

@@ -16,7 +16,7 @@ from tests.browser.conftest import OpenTab
 from tests.browser.ledger import Ledger, all_of, judge
 from tests.browser.site import Site
 from tests.browser.tabs import Tab, dialer
-from tests.browser.test_recordings import RECORDINGS
+from tests.browser.test_recordings import RECORDINGS, replay
 from tests.scenarios.book import ABSENT
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(150)]
@@ -100,6 +100,20 @@ def test_an_event_is_on_disk_within_moments(tab: OpenTab, ledger: Ledger) -> Non
     figures = told({"median ms": statistics.median(writes), "p99 ms": percentile(writes, 0.99), "max ms": max(writes)})
     assert len(writes) == 100
     assert figures["median ms"] < 50
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not RECORDINGS.is_dir(), reason=ABSENT)
+def test_a_call_at_its_own_pace(tab: OpenTab, ledger: Ledger) -> None:
+    """Played as slowly as it happened: most events are on their way within 100 ms, none later than a second."""
+    opened = tab()
+    replay({"A": opened}, RECORDINGS / "inbound-hold-mute.jsonl", 1.0)
+    ledger.wait_for(all_of(opened.posted))
+    waits = [float(envelope["sent_at"] - envelope["captured_at"]) for envelope in ledger.envelopes]
+    figures = told({"median ms": statistics.median(waits), "p99 ms": percentile(waits, 0.99), "max ms": max(waits)})
+    assert len(waits) == len(opened.posted)
+    assert figures["median ms"] < 100
+    assert figures["max ms"] < 1_000
 
 
 @pytest.mark.slow
