@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext
 
 from tests.browser.conftest import OpenTab
 from tests.browser.ledger import CLEAN, Answer, Ledger, all_of, judge, refused, taken
-from tests.browser.tabs import dialer, everything, large, login
+from tests.browser.tabs import Tab, dialer, everything, large, login
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(60)]
 ROOT = Path(__file__).resolve().parents[2]
@@ -244,8 +244,8 @@ def test_a_bad_token_is_left_out(tab: OpenTab, ledger: Ledger, context: BrowserC
     assert judge(ledger, opened.posted) == CLEAN
 
 
-def test_nobody_vouches_for_somebody_else(tab: OpenTab, ledger: Ledger, context: BrowserContext) -> None:
-    """What 101 left in the queue is sent without the token of 102 who works at this browser now."""
+def left_behind(tab: OpenTab, ledger: Ledger, context: BrowserContext) -> Tab:
+    """Have 101 work while the gateway is down, and go; three events stay on disk."""
     with_tokens(context, token("101", 1))
     ledger.down()
     left = tab()
@@ -253,6 +253,12 @@ def test_nobody_vouches_for_somebody_else(tab: OpenTab, ledger: Ledger, context:
     left.until("status.in_memory === 0 && status.trouble === 'NO_ANSWER'")
     left.page.close()
     ledger.up()
+    return left
+
+
+def test_nobody_vouches_for_somebody_else(tab: OpenTab, ledger: Ledger, context: BrowserContext) -> None:
+    """What 101 left in the queue is sent without the token of 102 who works at this browser now."""
+    left = left_behind(tab, ledger, context)
     with_tokens(context, token("102", 1))
     opened = tab()
     opened.post(dialer(3))
@@ -273,13 +279,7 @@ def test_events_wait_for_the_token_that_a_site_requires(tab: OpenTab, ledger: Le
         return taken(batch) if "token" in batch else refused(401, "TOKEN_REQUIRED", retry=False)(batch)
 
     ledger.answer = answer
-    ledger.down()
-    with_tokens(context, token("101", 1))
-    left = tab()
-    left.post(dialer(3))
-    left.until("status.in_memory === 0 && status.trouble === 'NO_ANSWER'")
-    left.page.close()
-    ledger.up()
+    left = left_behind(tab, ledger, context)
     with_tokens(context, token("102", 1))
     other = tab()
     other.post(dialer(3))
@@ -365,6 +365,17 @@ def test_switched_off_in_all_tabs(tab: OpenTab, ledger: Ledger, discards: bool) 
     else:
         ledger.wait_for(all_of(waiting))
         assert set(ledger.marks()) == set(waiting)
+
+
+def test_a_page_that_is_not_wanted_can_be_switched_off_too(tab: OpenTab, ledger: Ledger) -> None:
+    """stop() reaches tabs that send no more because their key is wrong."""
+    ledger.answer = refused(401, "KEY_UNKNOWN", retry=False)
+    unwanted, other = tab(), tab()
+    unwanted.until("status.leads")
+    unwanted.post(dialer(1))
+    unwanted.until("status.trouble === 'KEY_UNKNOWN'")
+    other.page.evaluate("WidgetStreams.stop()")
+    unwanted.until("status.state === 'stopped'")
 
 
 def test_a_name_for_every_code() -> None:

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,13 @@ def test_it_needs_nothing_at_run_time() -> None:
     assert "dependencies" not in json.loads((COLLECTOR / "package.json").read_text())
     text = script().decode("utf-8")
     assert not [word for word in ("eval(", "new Function", "import(", "innerHTML", "sourceMappingURL") if word in text]
+
+
+def test_it_says_the_version_of_the_package() -> None:
+    """What stands in each envelope as `collector` is the release that the script came with."""
+    declared: str = json.loads((COLLECTOR / "package.json").read_text())["version"]
+    assert declared == version("widget-streams")
+    assert f'"{declared}"' in script().decode("utf-8")
 
 
 def test_the_lock_has_hashes_and_no_addresses() -> None:

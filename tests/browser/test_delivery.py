@@ -13,7 +13,7 @@ from playwright.sync_api import BrowserContext, Page
 from playwright.sync_api import Error as PlaywrightError
 
 from tests.browser.conftest import OpenTab
-from tests.browser.ledger import CLEAN, Answer, Judgement, Ledger, all_of, judge, refused, taken
+from tests.browser.ledger import CLEAN, MAX_BATCH_BYTES, Answer, Judgement, Ledger, all_of, judge, refused, taken
 from tests.browser.tabs import dialer, everything, large, login, ring
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(60)]
@@ -92,6 +92,63 @@ def test_leaving_while_the_gateway_is_slow(tab: OpenTab, ledger: Ledger) -> None
     opened.page.close()
     ledger.wait_for(all_of(opened.posted))
     assert judge(ledger, opened.posted) == CLEAN
+
+
+def test_a_page_that_is_hidden_and_goes_on(tab: OpenTab, ledger: Ledger) -> None:
+    """Hidden pages may be ended without a word: what waits goes out at once beside the slow request, and once only."""
+
+    def slow(batch: dict[str, Any]) -> Answer:
+        time.sleep(1.0)  # the gateway's slowness is what is tested
+        return taken(batch)
+
+    ledger.answer = slow
+    opened = tab()
+    opened.until("status.leads")
+    opened.post(dialer(1))
+    opened.until("status.in_memory === 0")
+    opened.post(dialer(10))
+    opened.page.evaluate(
+        """() => { Object.defineProperty(document, 'visibilityState', {value: 'hidden'});
+             document.dispatchEvent(new Event('visibilitychange')); }"""
+    )
+    ledger.wait_for(all_of(opened.posted))
+    opened.until("status.sent === 11")
+    first, second = ledger.posts()
+    assert second.at - first.at < 0.9
+    opened.post(dialer(1))
+    ledger.wait_for(all_of(opened.posted))
+    assert judge(ledger, opened.posted) == CLEAN
+
+
+def test_the_back_button(tab: OpenTab, ledger: Ledger) -> None:
+    """Kept for the back button a page gives up the lead; shown again it captures on and leads when nobody else does."""
+    opened, other = tab(), tab()
+    opened.until("status.leads")
+    opened.page.evaluate("() => { dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true})); }")
+    other.until("status.leads")
+    opened.page.evaluate("() => { dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true})); }")
+    other.page.close()
+    opened.until("status.leads")
+    opened.post(dialer(3))
+    ledger.wait_for(all_of(opened.posted))
+    assert judge(ledger, opened.posted) == CLEAN
+
+
+def test_a_long_absence(tab: OpenTab, ledger: Ledger) -> None:
+    """Three thousand events wait: they arrive in their order, in full batches, within seconds."""
+    ledger.down()
+    opened = tab()
+    opened.post(dialer(3_000))
+    opened.until("status.in_memory === 0")
+    began = time.monotonic()
+    ledger.up()
+    opened.page.evaluate("() => { dispatchEvent(new Event('online')); }")
+    ledger.wait_for(all_of(opened.posted))
+    assert time.monotonic() - began < 15
+    assert judge(ledger, opened.posted) == CLEAN
+    assert in_order(ledger)
+    assert max(len(request.text) for request in ledger.posts()) <= MAX_BATCH_BYTES
+    assert len(ledger.posts()) < 3_000 / 50
 
 
 def test_a_backlog_larger_than_browsers_let_out_at_the_end(tab: OpenTab, ledger: Ledger) -> None:

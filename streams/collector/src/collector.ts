@@ -51,7 +51,7 @@ export class Collector {
     this.election = new Election(name, {
       onLead: (leads) => (leads ? void this.outbox.trim().then(() => this.sender.hurry()) : this.outbox.leaveToLeader()),
       onWork: () => this.sender.kick(),
-      onStop: (discards) => void this.end(discards),
+      onStop: (discards) => unheard(this.end(discards)),
     });
     this.sender = new Sender(settings, this.outbox, this.election, this.token, this.tally);
   }
@@ -69,8 +69,8 @@ export class Collector {
     addEventListener("pagehide", guarded(() => this.onHide()));
     addEventListener("pageshow", guarded((event) => this.onShow(event as PageTransitionEvent)));
     document.addEventListener("visibilitychange", guarded(() => this.onVisibility()));
-    void this.token.renew().then((isNew) => this.adopt(isNew));
-    void this.join();
+    unheard(this.token.renew().then((isNew) => this.adopt(isNew)));
+    unheard(this.join());
   }
 
   /** Ends capturing in all tabs; `discards`: what is not sent yet is forgotten, else it is still sent. */
@@ -104,14 +104,14 @@ export class Collector {
     if (!isWidgetEvent(message, this.settings)) return;
     const posted = message.data as WidgetEvent;
     const row = this.session.envelope(posted, message.origin, this.token.owner);
-    if (row) void this.keep(row);
+    if (row) unheard(this.keep(row));
     if (this.settings.asksSnapshots) this.snapshots.see(posted, message.source, message.origin);
   });
 
   private async keep(row: Row): Promise<void> {
     const isOnDisk = await this.outbox.put(row);
     // The disk that could not be had at first is there now.
-    if (isOnDisk && !this.election.isIn && !this.sender.isBarred) this.election.join();
+    if (isOnDisk && !this.election.isStanding && !this.sender.isBarred) this.election.stand();
     if (!isOnDisk) return this.sender.kick();
     if (!this.election.leads) this.outbox.leaveToLeader();
     return this.wake();
@@ -131,9 +131,10 @@ export class Collector {
 
   /** Whoever cannot write to the disk cannot send for the others. */
   private async join(): Promise<void> {
+    this.election.open();
     try {
       await this.disk.open();
-      this.election.join();
+      this.election.stand();
     } catch {
       this.sender.kick();
     }
@@ -154,8 +155,13 @@ export class Collector {
   }
 
   private onShow(event: PageTransitionEvent): void {
-    if (event.persisted && !this.sender.isBarred) void this.join();
+    if (event.persisted) unheard(this.join());
   }
+}
+
+/** A promise of ours that fails is not the page's business either. */
+function unheard(promise: Promise<unknown>): void {
+  promise.catch(() => undefined);
 }
 
 /** Nothing of ours is ever thrown into the page. */

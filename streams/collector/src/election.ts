@@ -20,8 +20,10 @@ export interface Listener {
 
 export class Election {
   leads = false;
+  /** This tab leads or would, if the others went. */
+  isStanding = false;
   /** The browser has no locks here (no https): every tab sends what is its own. */
-  readonly alone = !navigator.locks || typeof BroadcastChannel === "undefined";
+  readonly alone = !navigator.locks;
   private channel: BroadcastChannel | undefined;
   private waiting: AbortController | undefined;
   private release: (() => void) | undefined;
@@ -32,27 +34,34 @@ export class Election {
     private readonly listener: Listener,
   ) {}
 
-  get isIn(): boolean {
-    return this.leads || this.channel !== undefined;
+  /** Listens to the other tabs. */
+  open(): void {
+    if (typeof BroadcastChannel === "undefined") return;
+    this.channel = new BroadcastChannel(this.name);
+    this.channel.onmessage = ({ data }: MessageEvent<Word>) => this.hear(data);
   }
 
   /** Stands for election; whoever stands first leads, the others follow in their order. */
-  join(): void {
-    if (this.alone) return this.lead();
-    this.channel = new BroadcastChannel(this.name);
-    this.channel.onmessage = ({ data }: MessageEvent<Word>) => this.hear(data);
-    this.queue();
+  stand(): void {
+    this.isStanding = true;
+    if (this.alone) this.lead();
+    else this.queue();
   }
 
-  /** Steps down and goes away. NB: a page that holds a lock could not be kept for the back button. */
-  leave(): void {
+  /** Leaves the lead to others. */
+  resign(): void {
+    this.isStanding = this.leads = false;
     this.waiting?.abort();
     this.release?.();
+    this.waiting = this.release = undefined;
+    this.hush();
+  }
+
+  /** Resigns and goes away. NB: a page that holds a lock could not be kept for the back button. */
+  leave(): void {
+    this.resign();
     this.channel?.close();
-    this.channel = this.waiting = this.release = undefined;
-    clearTimeout(this.silence);
-    this.silence = 0;
-    this.leads = false;
+    this.channel = undefined;
   }
 
   /** Tells the leader that there is work, and replaces it if it does not answer. */
@@ -66,20 +75,21 @@ export class Election {
   }
 
   private hear(word: Word): void {
-    if (word === "work" && this.leads) {
-      this.say("alive");
-      this.listener.onWork();
-    } else if (word === "alive") {
-      clearTimeout(this.silence);
-      this.silence = 0;
-    } else if (word === "stop" || word === "discard") {
-      this.listener.onStop(word === "discard");
-    }
+    if (word === "alive") return this.hush();
+    if (word !== "work") return this.listener.onStop(word === "discard");
+    if (!this.leads) return;
+    this.say("alive");
+    this.listener.onWork();
+  }
+
+  private hush(): void {
+    clearTimeout(this.silence);
+    this.silence = 0;
   }
 
   private depose(): void {
     this.silence = 0;
-    if (this.leads || !this.channel) return;
+    if (this.leads || !this.isStanding || this.alone) return;
     this.waiting?.abort();
     this.request({ steal: true });
   }
@@ -92,14 +102,14 @@ export class Election {
   private request(options: LockOptions): void {
     navigator.locks
       .request(this.name, options, () => {
-        if (!this.channel) return undefined;
+        if (!this.isStanding) return undefined;
         const held = new Promise<void>((resolve) => (this.release = resolve));
         this.lead();
         return held;
       })
       .catch(() => {
         // Another tab took the lock, or this tab gave up waiting for it.
-        if (!this.leads || !this.channel) return;
+        if (!this.leads) return;
         this.leads = false;
         this.listener.onLead(false);
         this.queue();
@@ -108,8 +118,7 @@ export class Election {
 
   private lead(): void {
     this.leads = true;
-    clearTimeout(this.silence);
-    this.silence = 0;
+    this.hush();
     this.say("alive");
     this.listener.onLead(true);
   }

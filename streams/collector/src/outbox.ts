@@ -52,10 +52,9 @@ export class Outbox {
   /** Takes an event in; resolves when it is on disk or, false, when it will have to stay in memory. */
   async put(row: Row): Promise<boolean> {
     this.held.set(row.i, row);
-    this.capMemory();
-    if (this.isDiskBroken) return false;
     const late = new Promise<boolean>((resolve) => setTimeout(resolve, WRITE_MS, false));
-    const isOnDisk = await Promise.race([this.write(row), late]);
+    const isOnDisk = !this.isDiskBroken && (await Promise.race([this.write(row), late]));
+    if (!isOnDisk) this.capMemory();
     // Also where nobody sends, the queue must not grow for ever.
     this.unchecked += row.z;
     if (this.unchecked > this.settings.maxBytes / 4) await this.trim();

@@ -72,7 +72,7 @@ export class Sender {
         this.isAsked = false;
         const rows = await this.outbox.next(this.election.leads, this.election.alone, this.room() / this.halves);
         // Others can send what this tab cannot read.
-        if (this.outbox.isDiskBroken && !this.election.alone) this.election.leave();
+        if (this.outbox.isDiskBroken && !this.election.alone) this.election.resign();
         if (!rows.length) continue;
         this.isAsked = true;
         await this.deliver(rows);
@@ -167,7 +167,7 @@ export class Sender {
   private bar(): void {
     this.isBarred = true;
     // Another tab may have better settings.
-    this.election.leave();
+    this.election.resign();
   }
 
   private async renew(owner: string, code: string): Promise<void> {
