@@ -334,6 +334,23 @@ def test_a_browser_without_storage(tab: OpenTab, ledger: Ledger, context: Browse
     assert opened.page.evaluate("errors") == []
 
 
+def test_a_disk_that_does_not_let_go(tab: OpenTab, ledger: Ledger, context: BrowserContext) -> None:
+    """What cannot be deleted is not sent again and again; the next page load repeats it once."""
+    context.add_init_script(
+        "IDBObjectStore.prototype.delete = () => { throw new DOMException('no', 'UnknownError'); };"
+    )
+    opened = tab()
+    opened.post(CALL)
+    ledger.wait_for(all_of(opened.posted))
+    opened.post([END])
+    ledger.wait_for(all_of(opened.posted))
+    opened.until("status.sent === 4")
+    assert judge(ledger, opened.posted) == CLEAN
+    opened.goto()
+    opened.until("status.sent === 4")
+    assert judge(ledger, opened.posted) == Judgement(lost=[], doubled=[], repeated=4)
+
+
 def test_the_user_clears_the_sites_data(tab: OpenTab, ledger: Ledger, context: BrowserContext) -> None:
     """The queue is deleted under the collector: what this page captured is still sent, and writing goes on."""
     opened = tab()

@@ -49,7 +49,7 @@ export class Collector {
     this.outbox = new Outbox(this.disk, settings, this.tally, this.session.id);
     this.token = new Token(settings.token);
     this.election = new Election(name, {
-      onLead: (leads) => (leads ? void this.outbox.trim().then(() => this.sender.hurry()) : this.outbox.leaveToLeader()),
+      onLead: (leads) => (leads ? unheard(this.takeOver()) : this.outbox.leaveToLeader()),
       onWork: () => this.sender.kick(),
       onStop: (discards) => unheard(this.end(discards)),
     });
@@ -115,6 +115,11 @@ export class Collector {
     if (!isOnDisk) return this.sender.kick();
     if (!this.election.leads) this.outbox.leaveToLeader();
     return this.wake();
+  }
+
+  private async takeOver(): Promise<void> {
+    await this.outbox.trim();
+    this.sender.hurry();
   }
 
   /** Something on disk is ready to be sent, by whoever leads. */

@@ -1,4 +1,4 @@
-/** The queue on disk: one IndexedDB store that all tabs of the page's origin share. Keys grow, so the oldest is first. */
+/** The queue on disk: one IndexedDB store for all tabs of the page's origin. Keys grow, so the oldest is first. */
 
 import type { Row } from "./session";
 

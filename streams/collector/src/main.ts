@@ -1,4 +1,4 @@
-/** Entry of the script tag: reads the settings, offers `window.WidgetStreams`, and starts unless consent is waited for. */
+/** Entry of the script tag: reads the settings, offers `window.WidgetStreams`, and starts unless it needs consent. */
 
 import { version } from "../package.json";
 import { Collector, type Status } from "./collector";

@@ -13,7 +13,7 @@ const CHUNK = 64;
 const WRITE_MS = 3_000;
 const MEMORY_BYTES = 1_000_000;
 const BROKEN_MS = 60_000;
-/** The gateway takes no more in one batch. */
+/** The gateway takes 500 at once. */
 const BATCH_EVENTS = 200;
 /** Without Web Locks nobody leads: what other page loads left is taken once it is this old. */
 const ORPHAN_MS = 60_000;
@@ -27,6 +27,11 @@ export class Outbox {
   private readonly writing = new Set<string>();
   /** Owners whose events need a token that nobody has now, and until when they are left alone. */
   private readonly parked = new Map<string, number>();
+  /** Done with, but the disk would not let go of them. */
+  private readonly stuck = new Set<string>();
+  /** Bytes taken in since the queue was last looked at as a whole. */
+  private unchecked = 0;
+  private brokenUntil = 0;
 
   constructor(
     private readonly disk: Disk,
@@ -40,11 +45,7 @@ export class Outbox {
     return Array.from(this.held.values()).filter((row) => row.k === undefined).length;
   }
 
-  /** Bytes taken in since the queue was last looked at as a whole. */
-  private unchecked = 0;
-  /** What is written could not be read: until then the disk is left alone. */
-  private brokenUntil = 0;
-
+  /** What is written cannot be read: the disk is left alone for a while. */
   get isDiskBroken(): boolean {
     return Date.now() < this.brokenUntil;
   }
@@ -101,8 +102,12 @@ export class Outbox {
       this.held.delete(row.i);
       if (key !== undefined) keys.push(key);
     }
-    // A row that cannot be struck out is sent again and recognised by its event id.
-    if (keys.length) await this.disk.remove(keys).catch(() => undefined);
+    try {
+      if (keys.length) await this.disk.remove(keys);
+    } catch {
+      // The next page load sends them again, and they are recognised; this one must not do so for ever.
+      for (const row of rows) this.stuck.add(row.i);
+    }
   }
 
   park(owner: string, until: number): void {
@@ -122,7 +127,9 @@ export class Outbox {
   async trim(): Promise<void> {
     this.unchecked = 0;
     await this.trimDisk().catch(() => undefined);
-    for (const row of this.held.values()) if (row.k === undefined && this.isFree(row) && !this.writing.has(row.i)) void this.write(row);
+    for (const row of this.held.values()) {
+      if (row.k === undefined && this.isFree(row) && !this.writing.has(row.i)) void this.write(row);
+    }
   }
 
   /** Drops all that waits. */
@@ -174,7 +181,7 @@ export class Outbox {
   }
 
   private isFree(row: Row): boolean {
-    return !this.flying.has(row.i) && !((this.parked.get(row.w) ?? 0) > Date.now());
+    return !this.flying.has(row.i) && !this.stuck.has(row.i) && !((this.parked.get(row.w) ?? 0) > Date.now());
   }
 
   private async everything(): Promise<Row[]> {

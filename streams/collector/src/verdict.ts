@@ -54,7 +54,8 @@ export async function read(response: Response): Promise<Verdict> {
   const body = (await response.json().catch(() => null)) as { [name: string]: unknown } | null;
   const refused = Array.isArray(body?.["refused"]) ? (body["refused"] as Refusal[]) : undefined;
   const code = typeof body?.["code"] === "string" ? body["code"] : `HTTP_${response.status}`;
-  return { fate: fate(response.status, code, body?.["retry"], refused), code, refused: refused ?? [], waitMs: wait(response) };
+  const decided = fate(response.status, code, body?.["retry"], refused);
+  return { fate: decided, code, refused: refused ?? [], waitMs: wait(response) };
 }
 
 function fate(status: number, code: string, retry: unknown, refused: unknown): Fate {

@@ -19,7 +19,8 @@ function fresh() {
     from: `+1415555${random(100, 199).toString().padStart(4, "0")}`, to: loginNumber.slice(1),
     creationTime: now, lastActiveTime: now, isOnHold: false, isOnMute: false, isOnFlip: false, isOnTransfer: false,
     isToVoicemail: false, isForwarded: false, isReplied: false, minimized: false, recordStatus: "webphone-record-idle",
-    partyData: { partyId: `p-${session}-2`, sessionId: `s-${session}` }, cached: false, removed: false, callQueueName: null,
+    partyData: { partyId: `p-${session}-2`, sessionId: `s-${session}` }, cached: false, removed: false,
+    callQueueName: null,
   };
 }
 
@@ -46,7 +47,11 @@ const STEPS = {
     end() { return ended(); },
   },
   Talking: {
-    hold() { tell("hold", { callStatus: "webphone-session-onHold", isOnHold: true }); presence("OnHold"); return "On hold"; },
+    hold() {
+      tell("hold", { callStatus: "webphone-session-onHold", isOnHold: true });
+      presence("OnHold");
+      return "On hold";
+    },
     end() { return ended(); },
   },
   "On hold": {
@@ -75,7 +80,8 @@ function step(name) {
 }
 
 function byItself() {
-  const likely = { Idle: ["ring"], Ringing: ["answer", "answer", "answer", "end"], Talking: ["hold", "end", "end"], "On hold": ["hold"] };
+  const answered = ["answer", "answer", "answer", "end"];
+  const likely = { Idle: ["ring"], Ringing: answered, Talking: ["hold", "end", "end"], "On hold": ["hold"] };
   if (element("auto").checked) step(likely[state][random(0, likely[state].length - 1)]);
   setTimeout(byItself, random(1500, 5000));
 }
