@@ -401,10 +401,12 @@ def test_five_tabs_closing_in_turn(tab: OpenTab, ledger: Ledger) -> None:
         for opened in tabs[number:]:
             opened.post(dialer(4))
         leaving.page.close()
+    # What the last tab took over and had no time to send waits on disk for the next visit.
+    tab().until("status.leads")
     ledger.wait_for(all_of(everything(*tabs)))
     judgement = judge(ledger, everything(*tabs))
     assert judgement._replace(repeated=0) == CLEAN
-    assert judgement.repeated <= len(everything(*tabs)) // 2
+    assert judgement.repeated <= len(everything(*tabs))
 
 
 def test_a_leader_that_crashes(tab: OpenTab, ledger: Ledger) -> None:

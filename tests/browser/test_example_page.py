@@ -47,7 +47,7 @@ def test_the_example_captures_and_sends(context: BrowserContext) -> None:
     context.on("console", lambda message: told.append(message.text))
     page = context.new_page()
     page.goto("https://crm.example.com/")
-    page.wait_for_function("WidgetStreams.status().sent >= 1")
+    page.wait_for_function("() => WidgetStreams.status().sent >= 1")
     envelopes = [envelope for batch in batches for envelope in batch["events"]]
     assert envelopes[0]["login_number"] == "+16505550100*101"
     assert envelopes[0]["widget_origin"] == "https://apps.ringcentral.com"

@@ -23,9 +23,22 @@ SILENT = {"rc-adapter-pushLocale", "rc-adapter-syncSize"}
 """What the collector leaves out, beside notifications about looks."""
 
 
-def names() -> list[str]:
+OFTEN = {
+    "inbound-hold-mute",
+    "login-reload",
+    "messages-inbound",
+    "reload-in-call",
+    "ringout-mode",
+    "two-tabs-same-call-id",
+    "two-tabs-shared-phone",
+}
+"""Those that differ most; the others are left to `make test-all`."""
+
+
+def names() -> list[Any]:
     """Return the recordings; a placeholder where the book is absent."""
-    return sorted(path.stem for path in RECORDINGS.glob("*.jsonl")) or ["(absent)"]
+    found = sorted(path.stem for path in RECORDINGS.glob("*.jsonl")) or ["(absent)"]
+    return [pytest.param(name, marks=() if name in OFTEN else pytest.mark.slow) for name in found]
 
 
 def loads(path: Path) -> dict[str, list[list[dict[str, Any]]]]:

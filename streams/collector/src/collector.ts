@@ -75,6 +75,7 @@ export class Collector {
 
   /** Ends capturing in all tabs; `discards`: what is not sent yet is forgotten, else it is still sent. */
   async stop(discards: boolean): Promise<void> {
+    this.election.open();
     this.election.say(discards ? "discard" : "stop");
     await this.end(discards);
   }
@@ -139,7 +140,7 @@ export class Collector {
     this.election.open();
     try {
       await this.disk.open();
-      this.election.stand();
+      if (!this.sender.isBarred) this.election.stand();
     } catch {
       this.sender.kick();
     }

@@ -29,10 +29,20 @@ export class Disk {
     return this.run("readonly", (store) => store.getAll(IDBKeyRange.lowerBound(after, true), count)) as Promise<Row[]>;
   }
 
-  async remove(keys: readonly number[]): Promise<void> {
+  /** Deletes rows and gives how many of them were still there: another tab may have been faster. */
+  async remove(keys: readonly number[]): Promise<number> {
+    let removed = 0;
     await this.run("readwrite", (store) => {
-      for (const key of keys) store.delete(key);
+      for (const key of keys) {
+        const known = store.getKey(key);
+        known.onsuccess = () => {
+          if (known.result === undefined) return;
+          removed += 1;
+          store.delete(key);
+        };
+      }
     });
+    return removed;
   }
 
   /** Changes a row that is still there. */

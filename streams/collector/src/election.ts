@@ -36,7 +36,7 @@ export class Election {
 
   /** Listens to the other tabs. */
   open(): void {
-    if (typeof BroadcastChannel === "undefined") return;
+    if (this.channel || typeof BroadcastChannel === "undefined") return;
     this.channel = new BroadcastChannel(this.name);
     this.channel.onmessage = ({ data }: MessageEvent<Word>) => this.hear(data);
   }

@@ -32,6 +32,7 @@ export class Outbox {
   /** Bytes taken in since the queue was last looked at as a whole. */
   private unchecked = 0;
   private brokenUntil = 0;
+  private trimming: Promise<void> | undefined;
 
   constructor(
     private readonly disk: Disk,
@@ -124,12 +125,9 @@ export class Outbox {
   }
 
   /** Keeps the queue within its bytes and age, and tries again to write what is in memory only. */
-  async trim(): Promise<void> {
-    this.unchecked = 0;
-    await this.trimDisk().catch(() => undefined);
-    for (const row of this.held.values()) {
-      if (row.k === undefined && this.isFree(row) && !this.writing.has(row.i)) void this.write(row);
-    }
+  trim(): Promise<void> {
+    this.trimming ??= this.trimAll().finally(() => (this.trimming = undefined));
+    return this.trimming;
   }
 
   /** Drops all that waits. */
@@ -193,6 +191,14 @@ export class Outbox {
     }
   }
 
+  private async trimAll(): Promise<void> {
+    this.unchecked = 0;
+    await this.trimDisk().catch(() => undefined);
+    for (const row of this.held.values()) {
+      if (row.k === undefined && this.isFree(row) && !this.writing.has(row.i)) void this.write(row);
+    }
+  }
+
   private async trimDisk(): Promise<void> {
     const rows = await this.everything();
     const oldest = Date.now() - this.settings.maxAgeMs;
@@ -212,9 +218,9 @@ export class Outbox {
   private async give(rows: readonly Row[], reason: "expired" | "overflow"): Promise<void> {
     const idle = rows.filter((row) => !this.flying.has(row.i));
     if (!idle.length) return;
-    await this.disk.remove(idle.map((row) => row.k!));
+    const removed = await this.disk.remove(idle.map((row) => row.k!));
     for (const row of idle) this.held.delete(row.i);
-    this.tally.drop(reason, idle.length);
+    this.tally.drop(reason, removed);
   }
 
   private capMemory(): void {

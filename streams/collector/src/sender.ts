@@ -94,11 +94,11 @@ export class Sender {
       await this.obey(verdict, rows);
     } catch {
       this.tally.giveBack(told);
-      await this.wait("NO_ANSWER", 0);
-    } finally {
-      this.flyingBytes -= bytes;
-      this.outbox.setFlying(rows, false);
+      this.wait("NO_ANSWER", 0);
     }
+    this.flyingBytes -= bytes;
+    this.outbox.setFlying(rows, false);
+    if (this.failures) await this.outbox.trim();
   }
 
   private async post(rows: readonly Row[], told: object, isLast: boolean): Promise<Verdict> {
@@ -181,7 +181,7 @@ export class Sender {
     return this.wait(code, 0);
   }
 
-  private async wait(code: string, waitMs: number): Promise<void> {
+  private wait(code: string, waitMs: number): void {
     this.trouble = code;
     this.failures += 1;
     const now = Date.now();
@@ -191,7 +191,6 @@ export class Sender {
     this.notBefore = waitMs ? now + waitMs + Math.random() * FIRST_WAIT_MS : 0;
     this.retryAt = Math.max(now + (waitMs ? 0 : jittered), this.notBefore);
     this.isAsked = true;
-    await this.outbox.trim();
   }
 
   private room(): number {
