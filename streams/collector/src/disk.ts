@@ -85,12 +85,12 @@ export class Disk {
 
   private database(): Promise<IDBDatabase> {
     if (!this.opened) {
-      if (Date.now() < this.notBefore) return Promise.reject(new Error("closed"));
+      if (performance.now() < this.notBefore) return Promise.reject(new Error("closed"));
       const opening = connect(this.name, () => (this.opened = undefined));
       this.opened = opening;
       opening.catch(() => {
         this.opened = undefined;
-        this.notBefore = Date.now() + REOPEN_MS;
+        this.notBefore = performance.now() + REOPEN_MS;
       });
     }
     return this.opened;

@@ -48,7 +48,7 @@ export class Outbox {
 
   /** What is written cannot be read: the disk is left alone for a while. */
   get isDiskBroken(): boolean {
-    return Date.now() < this.brokenUntil;
+    return performance.now() < this.brokenUntil;
   }
 
   /** Takes an event in; resolves when it is on disk or, false, when it will have to stay in memory. */
@@ -168,7 +168,7 @@ export class Outbox {
 
   /** Memory has to do: what this tab holds counts as unwritten. */
   private forgetDisk(): Row[] {
-    this.brokenUntil = Date.now() + BROKEN_MS;
+    this.brokenUntil = performance.now() + BROKEN_MS;
     for (const row of this.held.values()) delete row.k;
     return [];
   }
@@ -179,7 +179,7 @@ export class Outbox {
   }
 
   private isFree(row: Row): boolean {
-    return !this.flying.has(row.i) && !this.stuck.has(row.i) && !((this.parked.get(row.w) ?? 0) > Date.now());
+    return !this.flying.has(row.i) && !this.stuck.has(row.i) && !((this.parked.get(row.w) ?? 0) > performance.now());
   }
 
   private async everything(): Promise<Row[]> {

@@ -55,7 +55,7 @@ export class Sender {
 
   /** The page may go away: send in requests that outlive it. What is on disk and refused for now stays there. */
   flush(): void {
-    const everything = this.election.leads && Date.now() >= this.retryAt;
+    const everything = this.election.leads && performance.now() >= this.retryAt;
     while (!this.isBarred) {
       const left = KEEPALIVE_BYTES - this.flyingBytes - FRAME_BYTES;
       const rows = this.outbox.last(everything, Math.min(left, this.room()));
@@ -68,7 +68,7 @@ export class Sender {
     this.isRunning = true;
     clearTimeout(this.timer);
     try {
-      while (this.isAsked && !this.isBarred && Date.now() >= this.retryAt) {
+      while (this.isAsked && !this.isBarred && performance.now() >= this.retryAt) {
         this.isAsked = false;
         const rows = await this.outbox.next(this.election.leads, this.election.alone, this.room() / this.halves);
         // Others can send what this tab cannot read.
@@ -80,7 +80,7 @@ export class Sender {
     } finally {
       this.isRunning = false;
     }
-    if (this.isAsked && !this.isBarred) this.timer = setTimeout(() => this.kick(), this.retryAt - Date.now());
+    if (this.isAsked && !this.isBarred) this.timer = setTimeout(() => this.kick(), this.retryAt - performance.now());
   }
 
   private async deliver(rows: Row[], isLast = false): Promise<void> {
@@ -175,7 +175,7 @@ export class Sender {
     if (isNew) return this.outbox.adopt(this.token.owner);
     if (code !== "TOKEN_REQUIRED" && this.token.value) this.token.value = "";
     else {
-      this.outbox.park(owner, Date.now() + LONGEST_WAIT_MS);
+      this.outbox.park(owner, performance.now() + LONGEST_WAIT_MS);
       setTimeout(() => this.kick(), LONGEST_WAIT_MS);
     }
     return this.wait(code, 0);
@@ -184,7 +184,8 @@ export class Sender {
   private wait(code: string, waitMs: number): void {
     this.trouble = code;
     this.failures += 1;
-    const now = Date.now();
+    // NB: not the clock of the day, which people and time servers set back.
+    const now = performance.now();
     const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.failures);
     const jittered = FIRST_WAIT_MS + Math.random() * (longest - FIRST_WAIT_MS);
     // Those that were told the same moment should not all come back in it.
