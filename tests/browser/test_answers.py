@@ -121,7 +121,14 @@ def test_a_batch_that_is_too_large_is_halved(tab: OpenTab, ledger: Ledger) -> No
 
 @pytest.mark.parametrize(
     ("status", "code"),
-    [(401, "KEY_UNKNOWN"), (403, "ORIGIN_NOT_ALLOWED"), (404, "NOT_FOUND"), (405, "METHOD_NOT_ALLOWED"), (418, "NEW")],
+    [
+        (400, "BAD_HTTP"),
+        (401, "KEY_UNKNOWN"),
+        (403, "ORIGIN_NOT_ALLOWED"),
+        (404, "NOT_FOUND"),
+        (405, "METHOD_NOT_ALLOWED"),
+        (418, "NEW"),
+    ],
 )
 def test_a_page_that_is_not_wanted_stops_and_keeps(tab: OpenTab, ledger: Ledger, status: int, code: str) -> None:
     """Wrong key, origin or address: one try and no more from this page; a page with better settings sends it all."""

@@ -38,6 +38,7 @@ const FATES: { readonly [code: string]: Fate } = {
   NOTHING_ACCEPTED: "taken",
   BODY_TOO_LARGE: "halve",
   TOO_MANY_EVENTS: "halve",
+  BAD_HTTP: "stop",
   KEY_UNKNOWN: "stop",
   ORIGIN_NOT_ALLOWED: "stop",
   NOT_FOUND: "stop",
