@@ -171,8 +171,9 @@ export class Sender {
   }
 
   private async renew(owner: string, code: string): Promise<void> {
-    const isNew = await this.token.renew();
-    if (isNew) return this.outbox.adopt(this.token.owner);
+    // Another token of this user would not help with somebody else's events.
+    const isOurs = owner === this.token.owner || !this.token.value;
+    if (isOurs && (await this.token.renew())) return this.outbox.adopt(this.token.owner);
     if (code !== "TOKEN_REQUIRED" && this.token.value) this.token.value = "";
     else {
       this.outbox.park(owner, performance.now() + LONGEST_WAIT_MS);

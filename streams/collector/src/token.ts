@@ -21,16 +21,17 @@ export class Token {
   }
 
   private async ask(): Promise<boolean> {
-    const before = this.value;
-    const silence = new Promise<string>((resolve) => setTimeout(resolve, ANSWER_MS, ""));
+    const silence = new Promise<undefined>((resolve) => setTimeout(resolve, ANSWER_MS));
+    let given: string | null | undefined;
     try {
-      const given = typeof this.source === "function" ? Promise.race([this.source(), silence]) : this.source;
-      this.value = (await given) || "";
+      given = await (typeof this.source === "function" ? Promise.race([this.source(), silence]) : this.source);
     } catch {
-      this.value = "";
+      // The page could not get one; the one that it gave before may still be good.
     }
-    if (this.value) this.owner = ownerOf(this.value);
-    return this.value !== "" && this.value !== before;
+    if (!given || given === this.value) return false;
+    this.value = given;
+    this.owner = ownerOf(given);
+    return true;
   }
 }
 
