@@ -7,7 +7,7 @@ PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 STAMP := $(VENV)/.ready
 
-.PHONY: help setup demo test test-all check bench accuracy lock clean
+.PHONY: help setup demo test test-all check browser collector bench accuracy lock clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -28,10 +28,10 @@ $(STAMP): pyproject.toml requirements-dev.lock
 demo: setup ## Kafka, topics, workers, gateway and simulated calls on this machine; Ctrl-C stops all of it
 	@$(BIN)/widget-streams demo
 
-test: setup ## Run the tests against a real Kafka (under 15 minutes on 2 cores)
+test: setup browser ## Run the tests against a real Kafka (under 15 minutes on 2 cores)
 	@$(BIN)/python -m pytest -m "not slow"
 
-test-all: setup ## Run every test, the slow ones too
+test-all: setup browser ## Run every test, the slow ones too
 	@$(BIN)/python -m pytest
 
 check: setup ## Format, lint, types, imports, schemas
@@ -40,6 +40,16 @@ check: setup ## Format, lint, types, imports, schemas
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/widget-streams schemas check
+
+browser: setup ## Bring a Chromium for the tests in a browser, where there is none
+	@$(BIN)/python -m tests.browser.bring
+
+collector: ## Build the browser script from its source (needs node and npm)
+	@mkdir -p .build/collector
+	@cp streams/collector/package.json streams/collector/package-lock.json .build/collector/
+	@cd .build/collector && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@cd streams/collector && PATH="$(CURDIR)/.build/collector/node_modules/.bin:$$PATH" npm run --silent check
+	@cd streams/collector && PATH="$(CURDIR)/.build/collector/node_modules/.bin:$$PATH" npm run --silent build
 
 bench: setup ## Measure speed, latency, recovery and memory, beside peers in the same run
 	@$(BIN)/python -m tests.bench
