@@ -16,6 +16,7 @@ from rich.live import Live
 
 from streams.contracts.catalog import Naming
 from streams.contracts.numbers import DEVELOPMENT_KEY
+from streams.demo import page
 from streams.demo.board import Board
 from streams.demo.children import Children
 from streams.demo.feed import Feed
@@ -80,7 +81,7 @@ def run(options: Options, say: Say) -> Board:
 def _show(options: Options, bootstrap: str, children: Children, board: Board, say: Say) -> None:
     say(f"Kafka answers at {bootstrap}. Creating topics ...")
     asyncio.run(_create_topics(bootstrap))
-    *ports, gateway_port = free_ports(WORKERS + 1)
+    *ports, gateway_port, page_port = free_ports(WORKERS + 2)
     for number, port in enumerate(ports, 1):
         children.start(
             f"worker-{number}",
@@ -89,25 +90,29 @@ def _show(options: Options, bootstrap: str, children: Children, board: Board, sa
             f"--instance-id=demo-{number}",
             f"--health-port={port}",
         )
-    children.start("gateway", *_gateway(children.folder, bootstrap, gateway_port))
+    children.start("gateway", *_gateway(children.folder, bootstrap, gateway_port, page_port))
     gateway = f"http://127.0.0.1:{gateway_port}"
     where = f"Kafka {bootstrap} · gateway {gateway} · metrics "
     where += " ".join(f"http://127.0.0.1:{port}/metrics" for port in ports)
     say(f"{WORKERS} workers and a gateway start. Numbers become tokens of the public development key. {where}")
     children.start("simulator", *_simulator(options, gateway))
     feed = Feed(bootstrap, board)
-    feed.start()
-    try:
-        watch = _watch_screen if sys.stdout.isatty() else _watch_plain
-        watch(options, children, board, where, say)
-    finally:
-        feed.stop()
+    with page.serve(f"{gateway}/collector.js", WRITE_KEY, page_port=page_port) as served:
+        say(f"A page with the collector and a stand-in widget, to open in a browser: {served.url}")
+        feed.start()
+        try:
+            watch = _watch_screen if sys.stdout.isatty() else _watch_plain
+            watch(options, children, board, f"page {served.url} · {where}", say)
+        finally:
+            feed.stop()
 
 
-def _gateway(folder: Path, bootstrap: str, port: int) -> list[str]:
+def _gateway(folder: Path, bootstrap: str, port: int, page_port: int) -> list[str]:
     """Return the command of the gateway; its sites file stands in the folder."""
     sites = folder / "sites.toml"
-    sites.write_text(f'[[site]]\nname = "demo"\nwrite_key = "{WRITE_KEY}"\norigins = ["http://127.0.0.1:{port}"]\n')
+    sites.write_text(
+        f'[[site]]\nname = "demo"\nwrite_key = "{WRITE_KEY}"\norigins = ["http://127.0.0.1:{page_port}"]\n'
+    )
     return [
         "gateway",
         f"--bootstrap-servers={bootstrap}",

@@ -1,9 +1,9 @@
 """The collector's built file as browsers get it: its bytes, its ETag, its integrity hash."""
 
-import base64
 import hashlib
 from dataclasses import dataclass
-from importlib.resources import files
+
+from streams.collector import integrity, script
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +20,12 @@ class Script:
     @property
     def integrity(self) -> str:
         """The value of the attribute `integrity` (Subresource Integrity)."""
-        return f"sha384-{base64.b64encode(hashlib.sha384(self.body).digest()).decode()}"
+        return integrity(self.body)
 
 
 def collector_script() -> Script | None:
     """Return the script that came with this package; None when it was not built."""
     try:
-        return Script(files("streams").joinpath("collector", "dist", "collector.js").read_bytes())
+        return Script(script())
     except OSError:
         return None
