@@ -182,6 +182,8 @@ class _Misfits:
             return self._in_record(schema, value, path)
         if schema["type"] == "array":
             return self._in_array(schema, value, path)
+        if schema["type"] == "map":
+            return self._in_map(schema, value, path)
         if schema["type"] == "enum":
             return None if value in schema["symbols"] else path
         try:
@@ -210,6 +212,13 @@ class _Misfits:
             return path
         wrong = (self.find(schema["items"], item, f"{path}[{index}]") for index, item in enumerate(value))
         return next((place for place in wrong if place), None)
+
+    def _in_map(self, schema: Any, value: Any, path: str) -> str | None:
+        if not isinstance(value, Mapping):
+            return path
+        # NB: its names are not told: they may be personal.
+        wrong = any(not isinstance(name, str) or self.find(schema["values"], item, "x") for name, item in value.items())
+        return f"{path}{{}}" if wrong else None
 
 
 def _without_bytes(value: Any) -> Any:

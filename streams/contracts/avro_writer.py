@@ -2,7 +2,7 @@
 
 Stricter and faster than the library's writer, which cuts 1.5 down to 1, takes any integer for an int, and validates
 every optional record before it writes it; a property test holds both to the same bytes. Knows what our schemas use:
-records, enums, arrays, ["null", T] and primitive types without float and double.
+records, enums, arrays, maps, ["null", T] and primitive types without float and double.
 """
 
 from collections.abc import Callable
@@ -67,6 +67,8 @@ class _Source:
                 return self._of_named(schema["name"], given, depth)
             case "array":
                 return self._array(schema["items"], given, depth)
+            case "map":
+                return self._map(schema["values"], given, depth)
             case inner:
                 return self.value(inner, given, depth)
 
@@ -112,6 +114,17 @@ class _Source:
             f" for {item} in {given}:",
         ]
         return _indented(depth, *head) + self.value(items, item, depth + 2) + _indented(depth, "append(0)")
+
+    def _map(self, values: Any, given: str, depth: int) -> Lines:
+        name, item = f"name{depth}", f"item{depth}"
+        head = [
+            f"if {given}.__class__ is not dict: fail()",
+            f"if {given}:",
+            f" write_long(out, len({given}))",
+            f" for {name}, {item} in {given}.items():",
+        ]
+        lines = _indented(depth, *head) + self._of_named("string", name, depth + 2)
+        return lines + self.value(values, item, depth + 2) + _indented(depth, "append(0)")
 
 
 def _indented(depth: int, *lines: str) -> Lines:

@@ -46,6 +46,8 @@ def _compare(old: _Side, new: _Side, path: str) -> Iterator[str]:
             yield from _compare_enums(old.schema, new.schema, path)
         case "array":
             yield from _compare(old.at(old.schema["items"]), new.at(new.schema["items"]), f"{path}[]")
+        case "map":
+            yield from _compare(old.at(old.schema["values"]), new.at(new.schema["values"]), f"{path}{{}}")
         case "union":
             yield from _compare_unions(old, new, path)
 

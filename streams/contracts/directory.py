@@ -120,6 +120,7 @@ class Directory:
             "site": row.site,
             "queues": row.queues,
             "time_zone": row.time_zone or (account.time_zone if account else None),
+            "account_time_zone": account.time_zone if account else None,
             "directory_version": identifier(row.model_dump_json(), account.model_dump_json() if account else "")[:16],
         }
 

@@ -93,6 +93,7 @@ def read_event(row: dict[str, Any]) -> Event:
         queues=row["queues"],
         time_zone=row["time_zone"],
         directory_version=row["directory_version"],
+        account_time_zone=row["account_time_zone"],
         web_phone_call=None if call is None else _web_phone_call(call),
         active_call=None if active is None else ActiveCallStatus(**_directed(active)),
         telephony_session=None if session is None else _telephony_session(session),

@@ -82,7 +82,10 @@ def _field(field: dict[str, Any]) -> Iterator[str]:
     kind = declared.get("type") if isinstance(declared, dict) else declared
     if kind == "array" and field.get("default") != []:
         yield "is an array without the default []."
-    if field["name"].endswith("_ms") and kind != "long":
+    if kind == "map" and not isinstance(field.get("default"), dict):
+        yield "is a map without a default."
+    durations = declared["values"] if kind == "map" else kind
+    if field["name"].endswith("_ms") and durations != "long":
         yield "is a duration (_ms) but no long."
     if field["name"].endswith("_at") and declared != INSTANT:
         yield "is an instant (_at) but no timestamp-millis."
@@ -118,6 +121,8 @@ def _reference(declared: Any) -> Any:
         return declared["name"]
     if isinstance(declared, dict) and declared["type"] == "array":
         return {**declared, "items": _reference(declared["items"])}
+    if isinstance(declared, dict) and declared["type"] == "map":
+        return {**declared, "values": _reference(declared["values"])}
     return declared
 
 

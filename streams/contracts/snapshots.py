@@ -12,6 +12,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from streams.contracts.upgrades import upgraded
 from streams.domain.extension import Extension
+from streams.domain.intervals.call_numbers import Counted
+from streams.domain.intervals.diary import Diary
+from streams.domain.intervals.distinct import CallLegs
+from streams.domain.intervals.pages import Page
+from streams.domain.intervals.scope_book import ScopeBook
 from streams.domain.legs.evidence import Leg
 from streams.domain.messages import MessageState
 from streams.domain.page_loads import PageLoad
@@ -73,6 +78,11 @@ PAGE_LOAD = Snapshot(PageLoad)
 EXTENSION = Snapshot(Extension)
 LEG = Snapshot(Leg)
 MESSAGE = Snapshot(MessageState)
+DIARY = Snapshot(Diary)
+PAGE = Snapshot(Page)
+COUNTED = Snapshot(Counted)
+SCOPE_BOOK = Snapshot(ScopeBook)
+CALL_LEGS = Snapshot(CallLegs)
 NAME: Snapshot[str] = Snapshot(str)
 """The leg id that a name of a leg stands for."""
 CLOCK: Snapshot[dict[int, int]] = Snapshot(dict[int, int])

@@ -145,6 +145,8 @@ class Event:
     queues: list[str] = field(default_factory=list)
     time_zone: str | None = None
     directory_version: str | None = None
+    account_time_zone: str | None = None
+    """Its days are those of interval metrics."""
     web_phone_call: WebPhoneCall | None = None
     active_call: ActiveCallStatus | None = None
     telephony_session: TelephonySession | None = None

@@ -16,6 +16,8 @@ class Output(StrEnum):
     PRESENCE = "Presence"
     MESSAGE_EVENT = "MessageEvent"
     SESSION_EVENT = "SessionEvent"
+    INTERVAL_METRICS = "IntervalMetrics"
+    SCOPE_DELTA = "ScopeDelta"
 
 
 class Emission(NamedTuple):

@@ -125,6 +125,24 @@ class CallEventType(StrEnum):
     REOPENED = "REOPENED"
 
 
+class ScopeType(StrEnum):
+    """Whom a row of interval metrics is about (CONTRACT 7)."""
+
+    EXTENSION = "EXTENSION"
+    TEAM = "TEAM"
+    QUEUE = "QUEUE"
+    SITE = "SITE"
+    ACCOUNT = "ACCOUNT"
+
+
+class IntervalKind(StrEnum):
+    """How settled a row of interval metrics is (DECISIONS 39)."""
+
+    EARLY = "EARLY"
+    FINAL = "FINAL"
+    AMENDED = "AMENDED"
+
+
 class Disposition(StrEnum):
     """How a leg came out (CONTRACT 6, DECISIONS 29)."""
 

@@ -12,6 +12,7 @@ from streams.contracts.letters import MAX_KEPT_BYTES, letter_row, refused
 from streams.contracts.snapshots import CLOCK, EXTENSION, LEG, MESSAGE, NAME
 from streams.domain import decide, messages
 from streams.domain import extension as extensions
+from streams.domain.events import Event
 from streams.domain.extension import Extension
 from streams.domain.legs import advance
 from streams.domain.legs.evidence import Leg
@@ -19,9 +20,11 @@ from streams.domain.messages import MessageState
 from streams.domain.outputs import Emission, Output
 from streams.domain.postings import Rejection
 from streams.domain.words import EventType, Outcome
+from streams.pipeline import intervals
 from streams.pipeline.guard import fold_guarded
+from streams.pipeline.intervals import IntervalKeeper, Told
 from streams.pipeline.plan import Plan
-from streams.pipeline.records import Folded, InputRecord, Written
+from streams.pipeline.records import Folded, InputRecord, Mark, Written
 from streams.pipeline.store import Kinds, Store
 from streams.pipeline.writer import Writer
 
@@ -35,6 +38,7 @@ KINDS: Kinds = {
     b"N": (NAME, None),
     b"M": (MESSAGE, messages.next_due),
     b"C": (CLOCK, None),
+    **intervals.KINDS,
 }
 
 
@@ -110,6 +114,7 @@ class ExtensionsPartition:
         self._partition = partition
         self._writer = Writer(plan, partition)
         self.store = Store(KINDS, saved)
+        self._intervals = IntervalKeeper(self.store)
 
     @property
     def clocks(self) -> dict[int, int]:
@@ -127,8 +132,14 @@ class ExtensionsPartition:
         return fold_guarded(records, self.store, self._step, self._refuse)
 
     def mark(self, idle_until: int | None, next_offset: int) -> Folded | None:  # noqa: ARG002
-        """Say nothing: no stage follows that waits in this one's time."""
-        return None
+        """Tell the scopes stage how far this partition is; None while nobody knows what time it is.
+
+        Args:
+            idle_until: Of no meaning here: the time of this stage is what its input says.
+            next_offset: Everything before it is folded.
+        """
+        now = self.stream_time
+        return Folded(mark=Mark(self._partition, now, next_offset)) if now else None
 
     def _step(self, record: InputRecord, folded: Folded) -> None:
         row = CODEC.decode(record.value or b"")
@@ -147,6 +158,7 @@ class ExtensionsPartition:
         outcome, emissions = decide.apply(StoredBook(self.store, event.extension_key), event, now)
         folded.tally.outcomes[event.type, outcome] += 1
         self._write(emissions, trace_of(record.headers), folded)
+        self._measure(event.extension_key, emissions, now, folded, event)
         self.store.reschedule()
 
     def _hear(self, source: int, time: int) -> None:
@@ -161,34 +173,58 @@ class ExtensionsPartition:
         while (due := self.store.pop_due(now)) is not None:
             at, key = due
             folded.urgent = True
-            self._write(self._expire(key, at), [], folded)
+            if key[:1] in intervals.KINDS:
+                self._tell(self._intervals.expire(key, at), folded)
+            else:
+                self._expire(key, at, folded)
             self.store.reschedule()
 
-    def _expire(self, key: bytes, at: int) -> list[Emission]:
-        if key[:1] == b"E":
-            return self._expire_extension(key, at)
+    def _expire(self, key: bytes, at: int, folded: Folded) -> None:
         if key[:1] == b"M":
             self.store.delete(key)
-            return []
-        leg: Leg | None = self.store.get(key)
-        if leg is None:
-            return []
-        return decide.expire_leg(StoredBook(self.store, leg.extension_key), leg, at)
+            return
+        memory: Extension | Leg | None = self.store.get(key)
+        if memory is None:
+            return
+        if isinstance(memory, Leg):
+            extension_key, emissions = memory.extension_key, self._expire_leg(memory, at)
+        else:
+            extension_key, emissions = memory.key, self._expire_extension(memory, at)
+        self._write(emissions, [], folded)
+        self._measure(extension_key, emissions, at, folded, None)
 
-    def _expire_extension(self, key: bytes, at: int) -> list[Emission]:
-        extension: Extension | None = self.store.get(key)
-        if extension is None:
-            return []
+    def _expire_leg(self, leg: Leg, at: int) -> list[Emission]:
+        emissions = decide.expire_leg(StoredBook(self.store, leg.extension_key), leg, at)
+        if self.store.peek(leg_key(leg.extension_key, leg.leg_id)) is None:
+            self._intervals.forget_leg(leg.extension_key, leg.leg_id)
+        return emissions
+
+    def _expire_extension(self, extension: Extension, at: int) -> list[Emission]:
         if extensions.is_forgettable(extension, at):
-            self.store.delete(key)
+            self.store.delete(b"E" + extension.key.encode())
+            self._intervals.forget(extension.key)
             return []
         return decide.expire_extension(extension, at)
 
+    def _measure(self, key: str, emissions: Sequence[Emission], now: int, folded: Folded, event: Event | None) -> None:
+        """Let what a step emitted count in the windows of its extension."""
+        if emissions:
+            self._tell(self._intervals.take(key, emissions, now, self.stream_time, event), folded)
+
+    def _tell(self, told: Told, folded: Folded) -> None:
+        self._write(told.emissions, [], folded)
+        folded.tally.too_late += told.too_late
+
     def _write(self, emissions: Sequence[Emission], trace: Headers, folded: Folded) -> None:
         for emission in emissions:
+            if emission.output is Output.SCOPE_DELTA and emission.row is not None:
+                folded.outputs.append(self._writer.delta(emission.key, emission.row))
+                continue
             folded.outputs.append(self._writer.row(emission.output.value, emission.key, emission.row, trace))
             if emission.output is Output.CALL_RECORD and emission.row is not None:
                 folded.tally.revisions.append(emission.row)
+            elif emission.output is Output.INTERVAL_METRICS and emission.row is not None:
+                folded.tally.rows[str(emission.row["scope_type"]), str(emission.row["kind"])] += 1
 
     def _refuse(self, record: InputRecord, rejection: Rejection, folded: Folded) -> None:
         """Refuse an enriched event: it was scrubbed before it was written, so its bytes may be kept."""
@@ -212,7 +248,7 @@ class ExtensionsStage:
     """The stage as the engine runs it."""
 
     name = STAGE
-    marked = False
+    marked = True
 
     def __init__(self, plan: Plan, changelog_topic: str):
         """Run by this plan; its state is kept in changelog_topic."""
@@ -225,6 +261,6 @@ class ExtensionsStage:
         """Open a partition with the state recovered for it."""
         return ExtensionsPartition(self._plan, partition, saved)
 
-    def watermarks(self, marks: Sequence[object]) -> list[Written]:  # noqa: ARG002
-        """Return nothing: no stage follows that waits in this one's time."""
-        return []
+    def watermarks(self, marks: Sequence[Mark]) -> list[Written]:
+        """Return the record that carries these marks, for every partition of the scopes' input."""
+        return Writer(self._plan, 0).scope_marks({"marks": [mark._asdict() for mark in marks]})

@@ -12,6 +12,7 @@ from streams.domain.words import Outcome
 from streams.pipeline.extensions import ExtensionsPartition
 from streams.pipeline.plan import Plan
 from streams.pipeline.records import Folded, Read, Tally, Written
+from streams.pipeline.scopes import ScopesPartition
 from streams.pipeline.sessions import SessionsPartition
 from streams.pipeline.writer import Writer
 
@@ -26,9 +27,10 @@ class Fold:
         assert plan.partitions == 1
         self._sessions = SessionsPartition(plan, 0, {})
         self._extensions = ExtensionsPartition(plan, 0, {})
-        self._enriched = plan.names["EnrichedEvent"]
+        self._scopes = ScopesPartition(plan, 0, {})
+        self._enriched, self._deltas = plan.names["EnrichedEvent"], plan.names["ScopeDelta"]
         self._writer = Writer(plan, 0)
-        self._offset = 0
+        self._offsets: Counter[str] = Counter()
         self.tally = Tally()
 
     def lines(self, lines: Iterable[bytes]) -> Iterator[Written]:
@@ -44,6 +46,9 @@ class Fold:
             yield from self._both(marked)
             yield from self._extend(self._writer.watermarks(watermark_row([marked.mark._asdict()])))
         yield from self._both(self._sessions.finish())
+        told = self._extensions.mark(None, self._offsets[self._enriched])
+        if told is not None and told.mark is not None:
+            yield from self._scope(self._writer.scope_marks({"marks": [told.mark._asdict()]}))
 
     def summary(self) -> dict[str, Any]:
         """Return how many envelopes were read and what became of them."""
@@ -55,19 +60,29 @@ class Fold:
         return {"received": self.tally.received.total(), **counted, "dead_letters": reasons}
 
     def _both(self, folded: Folded) -> Iterator[Written]:
-        """Give what the first stage wrote, then what the second makes of its enriched events."""
+        """Give what the first stage wrote, then what the second makes of it, then the third."""
         self.tally.add(folded.tally)
         yield from folded.outputs
         yield from self._extend([record for record in folded.outputs if record.topic == self._enriched])
 
     def _extend(self, written: list[Written]) -> Iterator[Written]:
-        records = []
-        for record in written:
-            records.append(Read(0, self._offset, -1, record.key, record.value, record.headers))
-            self._offset += 1
-        folded = self._extensions.fold(records)
+        folded = self._extensions.fold(self._read(written))
         self.tally.add(folded.tally)
         yield from folded.outputs
+        yield from self._scope([record for record in folded.outputs if record.topic == self._deltas])
+
+    def _scope(self, written: list[Written]) -> Iterator[Written]:
+        folded = self._scopes.fold(self._read(written))
+        self.tally.add(folded.tally)
+        yield from folded.outputs
+
+    def _read(self, written: list[Written]) -> list[Read]:
+        """Return written records of one topic as they are read."""
+        records = []
+        for record in written:
+            records.append(Read(0, self._offsets[record.topic], -1, record.key, record.value, record.headers))
+            self._offsets[record.topic] += 1
+        return records
 
 
 def read_line(line: bytes, number: int) -> Read:

@@ -31,7 +31,7 @@ class Plan:
         """Full topic names by the Avro record that they carry."""
         records = (
             "EnrichedEvent", "CallEvent", "CallRecord", "ActiveCall", "PresenceEvent", "Presence", "SessionEvent",
-            "MessageEvent", "SessionAudit", "DeadLetter",
+            "MessageEvent", "SessionAudit", "DeadLetter", "IntervalMetrics", "ScopeDelta",
         )  # fmt: skip
         return {record: topic_of(record).name(self.naming) for record in records}
 

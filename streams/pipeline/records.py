@@ -85,6 +85,10 @@ class Tally:
     """Skew of each page load that was audited."""
     revisions: list[Mapping[str, object]] = field(default_factory=list)
     """Call records that were written."""
+    rows: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Rows of interval metrics that were written, by scope type and kind."""
+    too_late: int = 0
+    """Numbers that no window could take any more: it is forgotten."""
 
     def add(self, other: "Tally") -> None:
         """Add what another piece of work counted."""
@@ -96,6 +100,8 @@ class Tally:
         self.lost += other.lost
         self.skews_ms += other.skews_ms
         self.revisions += other.revisions
+        self.rows += other.rows
+        self.too_late += other.too_late
 
 
 @dataclass(slots=True)

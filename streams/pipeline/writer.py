@@ -30,6 +30,7 @@ class Writer:
         self._encoders = {record: codec(record).encode for record in plan.names}
         self._topics = plan.names
         self._limit = plan.max_output_bytes
+        self._last_delta: tuple[Row | None, Written] = None, Written("", 0, None, None)
 
     def enriched(self, row: Row, trace: Headers) -> Written:
         """Return an enriched event, in the partition of its extension."""
@@ -39,6 +40,19 @@ class Writer:
     def watermarks(self, row: Row) -> list[Written]:
         """Return a mark for every partition of the enriched events."""
         first = self._write("EnrichedEvent", None, row, 0, [])
+        return [first._replace(partition=partition) for partition in range(self._plan.partitions)]
+
+    def delta(self, scope: str, row: Row) -> Written:
+        """Return a delta, in the partition of its scope; rows of one telling are encoded once."""
+        if row is not self._last_delta[0]:
+            told = {**row, "source_partition": self._partition}
+            self._last_delta = row, self._write("ScopeDelta", scope, told, self._partition, [])
+        partition = partition_of(scope, self._plan.partitions)
+        return self._last_delta[1]._replace(partition=partition, key=scope.encode())
+
+    def scope_marks(self, row: Row) -> list[Written]:
+        """Return a mark for every partition of the scopes' input."""
+        first = self._write("ScopeDelta", None, row, 0, [])
         return [first._replace(partition=partition) for partition in range(self._plan.partitions)]
 
     def row(self, record: str, key: str, row: Row | None, trace: Headers) -> Written:

@@ -26,6 +26,8 @@ def fitting(schema: Any, named: dict[str, st.SearchStrategy[Any]] | None = None)
         return strategy
     if schema["type"] == "array":
         return st.lists(fitting(schema["items"], named), max_size=3)
+    if schema["type"] == "map":
+        return st.dictionaries(st.text(max_size=4), fitting(schema["values"], named), max_size=3)
     return fitting(schema["type"], named)
 
 

@@ -1,0 +1,73 @@
+"""The windows of one scope as they are kept: an hour of them on a page, a day on a page of its own."""
+
+from bisect import insort
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from streams.domain.intervals.numbers import Numbers
+from streams.domain.intervals.windows import DAY, HOUR_MS, Window, page_end
+
+MAX_LONGEST = 32
+"""So many of the longest are remembered: amendments have to take all of them away before the longest is unknown."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """What is known of one window."""
+
+    numbers: Numbers = field(default_factory=dict)
+    rings: list[int] = field(default_factory=list)
+    """The longest rings of inbound legs, ms, ascending."""
+    holds: list[int] = field(default_factory=list)
+    legs: int = 0
+    """Most legs at once."""
+    revision: int = 0
+    """How many rows were told."""
+    is_final: bool = False
+    is_dirty: bool = False
+    """Changed since the last row, where changes do not wait elsewhere."""
+
+
+@dataclass(slots=True)
+class Page:
+    """Windows that are saved together."""
+
+    end: int
+    entries: dict[str, Entry] = field(default_factory=dict)
+    """By `seconds:start`."""
+
+
+class Pages(Protocol):
+    """The pages of one scope. What is handed out may be changed, and the change is kept."""
+
+    def find(self, window: Window) -> Entry | None:
+        """Return what is known of a window, or None."""
+
+    def open(self, window: Window) -> Entry:
+        """Return what is known of a window; a new one is begun."""
+
+
+def page_name(window: Window) -> str:
+    """Return the name of the page that a window is kept on."""
+    return f"d{window.start}" if window.seconds == DAY else f"h{window.start // HOUR_MS}"
+
+
+def entry_name(window: Window) -> str:
+    """Return the name of a window on its page."""
+    return f"{window.seconds}:{window.start}"
+
+
+def new_page(window: Window) -> Page:
+    """Return an empty page for a window."""
+    return Page(page_end(window))
+
+
+def note_longest(values: list[int], value: int | None, sign: int) -> None:
+    """Add a value to the longest ones, or take it away with sign -1."""
+    if value is None:
+        return
+    if sign > 0:
+        insort(values, value)
+        del values[:-MAX_LONGEST]
+    elif value in values:
+        values.remove(value)

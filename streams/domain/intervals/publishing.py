@@ -1,0 +1,60 @@
+"""When a window gets a row and what the row says: EARLY, FINAL, AMENDED (CONTRACT 7, DECISIONS 39)."""
+
+from streams.domain.intervals.numbers import COUNTS, MAPS
+from streams.domain.intervals.pages import Entry
+from streams.domain.intervals.scopes import parts_of
+from streams.domain.intervals.windows import Window, final_at
+from streams.domain.outputs import Emission, Output
+from streams.domain.postings import Row
+from streams.domain.words import IntervalKind, ScopeType
+
+INTERNAL = frozenset({"calls_taken"})
+"""Counts that help to count and are told to nobody."""
+DISTINCT = ("distinct_calls_offered", "distinct_calls_answered", "distinct_calls_abandoned")
+
+
+def publish(scope: str, window: Window, entry: Entry, at: int) -> Emission | None:
+    """Return the next row of a window at stream time `at`; None while there is nothing to tell."""
+    if not entry.revision and not entry.numbers:
+        return None
+    kind = _kind(window, entry, at)
+    entry.revision += 1
+    entry.is_final, entry.is_dirty = kind is not IntervalKind.EARLY, False
+    scope_type, scope_id = parts_of(scope)
+    row: Row = {
+        "scope_type": scope_type,
+        "scope_id": scope_id,
+        "window_seconds": window.seconds,
+        "window_start": window.start,
+        "window_end": window.end,
+        "kind": kind,
+        "revision": entry.revision,
+        "updated_at": at,
+    }
+    counts = entry.numbers.get(COUNTS, {})
+    row.update({name: value for name, value in counts.items() if name not in INTERNAL})
+    for name in MAPS:
+        if values := entry.numbers.get(name):
+            row[name] = values
+    row.update(_alone(entry) if scope_type == ScopeType.EXTENSION else _above(counts))
+    return Emission(Output.INTERVAL_METRICS, f"{scope}:{window.seconds}:{window.start}", row)
+
+
+def _kind(window: Window, entry: Entry, at: int) -> IntervalKind:
+    due = final_at(window)
+    if at < due:
+        return IntervalKind.EARLY
+    return IntervalKind.FINAL if at == due and not entry.is_final else IntervalKind.AMENDED
+
+
+def _alone(entry: Entry) -> Row:
+    """Return what only rows of extensions have: a maximum cannot be added up."""
+    return {
+        "longest_ring_ms": entry.rings[-1] if entry.rings else 0,
+        "longest_hold_ms": entry.holds[-1] if entry.holds else 0,
+        "max_concurrent_calls": entry.legs,
+    }
+
+
+def _above(counts: dict[str, int]) -> Row:
+    return {name: counts.get(name, 0) for name in DISTINCT}

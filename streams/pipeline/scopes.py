@@ -1,0 +1,163 @@
+"""The scopes stage: what extensions tell becomes metrics of teams, queues, sites and accounts (CONTRACT 2, 7).
+
+Stream time is the minimum over all partitions of the extensions stage of what each told last. A delta says that
+everything before its moment was told, a mark that everything up to its moment was.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from streams.contracts.avro import codec
+from streams.contracts.cloudevents import trace_of
+from streams.contracts.letters import letter_row, refused
+from streams.contracts.snapshots import CALL_LEGS, CLOCK, PAGE, SCOPE_BOOK
+from streams.domain.intervals import distinct, scope_book
+from streams.domain.intervals.deltas import changes_of
+from streams.domain.intervals.distinct import CallLegs
+from streams.domain.intervals.scope_book import ScopeBook
+from streams.domain.legs.records import identifier
+from streams.domain.outputs import Emission
+from streams.domain.postings import Rejection
+from streams.pipeline.guard import fold_guarded
+from streams.pipeline.intervals import StoredPages, page_due
+from streams.pipeline.plan import Plan
+from streams.pipeline.records import Folded, InputRecord, Written
+from streams.pipeline.store import Kinds, Store
+from streams.pipeline.writer import Writer
+
+STAGE = "scopes"
+CLOCK_KEY = b"C"
+CODEC = codec("ScopeDelta")
+KINDS: Kinds = {
+    b"S": (SCOPE_BOOK, scope_book.next_due),
+    b"W": (PAGE, page_due),
+    b"Q": (CALL_LEGS, distinct.forgotten_at),
+    b"C": (CLOCK, None),
+}
+"""Books, pages of windows, calls of a scope, and the clocks of the sources."""
+
+
+class StoredShelf(StoredPages):
+    """Pages and calls of one scope in the store of its partition."""
+
+    def call(self, call_id: str) -> CallLegs:
+        """Return what is known of a call; a new one is begun."""
+        key = b"Q" + identifier(self._owner, call_id).encode()
+        call: CallLegs | None = self._store.get(key)
+        if call is None:
+            call = CallLegs()
+            self._store.put(key, call)
+        return call
+
+
+class ScopesPartition:
+    """One partition of the deltas, and the memory of its scopes."""
+
+    def __init__(self, plan: Plan, partition: int, saved: Mapping[bytes, bytes]):
+        """Open the partition with the state that was saved."""
+        self._plan = plan
+        self._partition = partition
+        self._writer = Writer(plan, partition)
+        self.store = Store(KINDS, saved)
+
+    @property
+    def clocks(self) -> dict[int, int]:
+        """The latest instant read from each partition of the extensions stage, ms since the epoch."""
+        return dict(self.store.peek(CLOCK_KEY) or {})
+
+    @property
+    def stream_time(self) -> int:
+        """How far waiting has come, ms since the epoch; 0 until every source partition was heard of."""
+        clocks = self.store.peek(CLOCK_KEY)
+        return min(clocks.values()) if clocks and len(clocks) >= self._plan.partitions else 0
+
+    def fold(self, records: Sequence[InputRecord]) -> Folded:
+        """Take a batch in log order."""
+        return fold_guarded(records, self.store, self._step, self._refuse)
+
+    def mark(self, idle_until: int | None, next_offset: int) -> Folded | None:  # noqa: ARG002
+        """Say nothing: no stage follows that waits in this one's time."""
+        return None
+
+    def _step(self, record: InputRecord, folded: Folded) -> None:
+        row = CODEC.decode(record.value or b"")
+        for mark in row["marks"]:
+            self._hear(mark["source_partition"], mark["time"])
+        if not row["changes"]:
+            self._pass_time(folded)
+            return
+        told_at: int = row["told_at"]
+        self._hear(row["source_partition"], told_at - 1)
+        self._pass_time(folded)
+        folded.urgent = True
+        scope = (record.key or b"").decode()
+        book: ScopeBook = self.store.get(_book_key(scope)) or ScopeBook(scope)
+        self.store.put(_book_key(scope), book)
+        shelf, now = StoredShelf(self.store, scope), self.stream_time
+        for change in changes_of(row):
+            folded.tally.too_late += scope_book.take(book, shelf, change, told_at, now)
+        self.store.reschedule()
+
+    def _hear(self, source: int, time: int) -> None:
+        clocks = self.store.get(CLOCK_KEY)
+        if clocks is None:
+            self.store.put(CLOCK_KEY, {source: time})
+        elif time > clocks.get(source, -1):
+            clocks[source] = time
+
+    def _pass_time(self, folded: Folded) -> None:
+        now = self.stream_time
+        while (due := self.store.pop_due(now)) is not None:
+            at, key = due
+            if key[:1] == b"S":
+                folded.urgent = True
+                book: ScopeBook = self.store.get(key)
+                self._write(scope_book.tell(book, StoredShelf(self.store, book.key), at), folded)
+            else:
+                self.store.delete(key)
+            self.store.reschedule()
+
+    def _write(self, emissions: Iterable[Emission], folded: Folded) -> None:
+        for emission in emissions:
+            assert emission.row is not None
+            folded.outputs.append(self._writer.row(emission.output.value, emission.key, emission.row, []))
+            folded.tally.rows[str(emission.row["scope_type"]), str(emission.row["kind"])] += 1
+
+    def _refuse(self, record: InputRecord, rejection: Rejection, folded: Folded) -> None:
+        """Refuse a delta: a letter keeps its bytes, which have no personal data but the extension's key."""
+        folded.urgent = True
+        folded.tally.dead_letters[rejection.reason] += 1
+        row = letter_row(
+            {"topic": self._plan.names["ScopeDelta"], "partition": record.partition, "offset": record.offset},
+            stage=STAGE,
+            key=record.key,
+            value=record.value,
+            received_at=max(record.timestamp, 0),
+        )
+        letter = {**refused(row, rejection, None, None), "value": record.value}
+        folded.outputs.append(self._writer.letter(letter, self.stream_time, trace_of(record.headers)))
+
+
+def _book_key(scope: str) -> bytes:
+    return f"S{scope}".encode()
+
+
+class ScopesStage:
+    """The stage as the engine runs it."""
+
+    name = STAGE
+    marked = False
+
+    def __init__(self, plan: Plan, changelog_topic: str):
+        """Run by this plan; its state is kept in changelog_topic."""
+        self._plan = plan
+        self.input_topic = plan.names["ScopeDelta"]
+        self.changelog_topic = changelog_topic
+        self.output_topics = [plan.names["IntervalMetrics"], plan.names["DeadLetter"]]
+
+    def open(self, partition: int, saved: Mapping[bytes, bytes]) -> ScopesPartition:
+        """Open a partition with the state recovered for it."""
+        return ScopesPartition(self._plan, partition, saved)
+
+    def watermarks(self, marks: Sequence[object]) -> list[Written]:  # noqa: ARG002
+        """Return nothing: no stage follows that waits in this one's time."""
+        return []
