@@ -5,18 +5,15 @@ JSON without defaults. The due time stands in front so that a recovery can build
 """
 
 import struct
-from typing import Generic, TypeVar
+from collections.abc import Callable
+from typing import Any, Generic, Protocol, TypeVar
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from streams.contracts import interval_state
 from streams.contracts.upgrades import upgraded
 from streams.domain.extension import Extension
-from streams.domain.intervals.call_numbers import Counted
-from streams.domain.intervals.diary import Diary
-from streams.domain.intervals.distinct import CallLegs
-from streams.domain.intervals.pages import Page
-from streams.domain.intervals.scope_book import ScopeBook
 from streams.domain.legs.evidence import Leg
 from streams.domain.messages import MessageState
 from streams.domain.page_loads import PageLoad
@@ -50,23 +47,64 @@ class Snapshot(Generic[T]):
         Raises:
             SavedStateError: Made by a newer release, or damaged. The text quotes nothing of the state.
         """
-        if len(saved) < _HEAD.size or saved[0] == 0:
-            raise SavedStateError(f"Saved state of a {self._name} is damaged: {len(saved)} bytes.")
-        if saved[0] > VERSION:
-            raise SavedStateError(
-                f"Saved state of a {self._name} was made by a newer release (state version {saved[0]}, this one reads"
-                f" up to {VERSION}): start the newer release again, or give this one its own group."
-            )
         try:
+            body = _body(saved, self._name)
             if saved[0] == VERSION:
-                return self._adapter.validate_json(saved[_HEAD.size :])
-            older = orjson.loads(saved[_HEAD.size :])
-            return self._adapter.validate_python(upgraded(self._name, saved[0], VERSION, older))
+                return self._adapter.validate_json(body)
+            return self._adapter.validate_python(upgraded(self._name, saved[0], VERSION, orjson.loads(body)))
         except orjson.JSONDecodeError:
             raise SavedStateError(f"Saved state of a {self._name} is damaged at its beginning.") from None
         except ValidationError as error:
             where = ".".join(map(str, error.errors(include_input=False)[0]["loc"][:2]))
             raise SavedStateError(f"Saved state of a {self._name} is damaged at {where or 'its beginning'}.") from None
+
+
+class PlainSnapshot(Generic[T]):
+    """Saves and reads a kind of value as a JSON document, without a model."""
+
+    def __init__(self, name: str, document: Callable[[T], list[Any]], read: Callable[[list[Any]], T]):
+        """Prepare the kind: how a value becomes a document and how it comes back."""
+        self._name = name
+        self._document = document
+        self._read = read
+
+    def save(self, value: T, due: int) -> bytes:
+        """Return the bytes of a value."""
+        return _HEAD.pack(VERSION, due) + orjson.dumps(self._document(value))
+
+    def read(self, saved: bytes) -> T:
+        """Return the value of the bytes.
+
+        Raises:
+            SavedStateError: As of `Snapshot`.
+        """
+        try:
+            return self._read(orjson.loads(_body(saved, self._name)))
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise SavedStateError(f"Saved state of a {self._name} is damaged.") from None
+
+
+class Saver(Protocol):
+    """What a store needs of either."""
+
+    # NB: Any, because a store keeps values of several kinds under one roof.
+    def save(self, value: Any, due: int) -> bytes:
+        """Return the bytes of a value."""
+
+    def read(self, saved: bytes) -> Any:
+        """Return the value of the bytes."""
+
+
+def _body(saved: bytes, name: str) -> bytes:
+    """Return the JSON of a saved value of this release or an older one."""
+    if len(saved) < _HEAD.size or saved[0] == 0:
+        raise SavedStateError(f"Saved state of a {name} is damaged: {len(saved)} bytes.")
+    if saved[0] > VERSION:
+        raise SavedStateError(
+            f"Saved state of a {name} was made by a newer release (state version {saved[0]}, this one reads"
+            f" up to {VERSION}): start the newer release again, or give this one its own group."
+        )
+    return saved[_HEAD.size :]
 
 
 def due_of(saved: bytes) -> int:
@@ -78,11 +116,11 @@ PAGE_LOAD = Snapshot(PageLoad)
 EXTENSION = Snapshot(Extension)
 LEG = Snapshot(Leg)
 MESSAGE = Snapshot(MessageState)
-DIARY = Snapshot(Diary)
-PAGE = Snapshot(Page)
-COUNTED = Snapshot(Counted)
-SCOPE_BOOK = Snapshot(ScopeBook)
-CALL_LEGS = Snapshot(CallLegs)
+DIARY = PlainSnapshot("Diary", interval_state.diary_document, interval_state.read_diary)
+PAGE = PlainSnapshot("Page", interval_state.page_document, interval_state.read_page)
+COUNTED = PlainSnapshot("Counted", interval_state.counted_document, interval_state.read_counted)
+SCOPE_BOOK = PlainSnapshot("ScopeBook", interval_state.book_document, interval_state.read_book)
+CALL_LEGS = PlainSnapshot("CallLegs", interval_state.call_document, interval_state.read_call)
 NAME: Snapshot[str] = Snapshot(str)
 """The leg id that a name of a leg stands for."""
 CLOCK: Snapshot[dict[int, int]] = Snapshot(dict[int, int])

@@ -12,7 +12,7 @@ from streams.domain.words import Identity
 
 BY_DIRECTORY = frozenset({Identity.DIRECTORY.value, Identity.TOKEN.value})
 """Identities that may rest on ids; a token names its user itself or by ids."""
-JOINED = ("account_id", "extension_id", "team", "site", "queues", "time_zone", "directory_version")
+JOINED = ("account_id", "extension_id", "team", "site", "queues", "time_zone", "account_time_zone", "directory_version")
 NOTHING: Row = {}
 
 

@@ -8,10 +8,10 @@ import heapq
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from streams.contracts.snapshots import NEVER, Snapshot, due_of
+from streams.contracts.snapshots import NEVER, Saver, due_of
 
 Due = Callable[[Any], int] | None
-Kinds = Mapping[bytes, tuple[Snapshot[Any], Due]]
+Kinds = Mapping[bytes, tuple[Saver, Due]]
 MAX_RECENT = 250
 """So many values touched last are kept as objects, and as many of those before them; the rest is read from its bytes.
 An object is ten times as large as its bytes."""

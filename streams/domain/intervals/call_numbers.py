@@ -116,9 +116,10 @@ def _add_durations(counted: Numbers, row: Row, hold: int) -> None:
 def _add_ring(counted: Numbers, ring: int, bucket: Bucket) -> None:
     if ring:
         counted[COUNTS]["ring_ms"] = ring
-    within = {str(seconds): 1 for seconds in WITHIN_SECONDS if ring <= seconds * 1000}
-    if within:
-        counted[numbers.WITHIN] = within
+    # Kept by the first step that takes it; the rows add the steps up.
+    within = next((seconds for seconds in WITHIN_SECONDS if ring <= seconds * 1000), None)
+    if within is not None:
+        counted[numbers.WITHIN] = {str(within): 1}
     counted[numbers.RING] = {bucket(ring): 1}
 
 

@@ -1,6 +1,7 @@
 """When a window gets a row and what the row says: EARLY, FINAL, AMENDED (CONTRACT 7, DECISIONS 39)."""
 
-from streams.domain.intervals.numbers import COUNTS, MAPS
+from streams.domain.intervals.call_numbers import WITHIN_SECONDS
+from streams.domain.intervals.numbers import COUNTS, MAPS, WITHIN
 from streams.domain.intervals.pages import Entry
 from streams.domain.intervals.scopes import parts_of
 from streams.domain.intervals.windows import Window, final_at
@@ -36,6 +37,8 @@ def publish(scope: str, window: Window, entry: Entry, at: int) -> Emission | Non
     for name in MAPS:
         if values := entry.numbers.get(name):
             row[name] = values
+    if within := entry.numbers.get(WITHIN):
+        row[WITHIN] = _cumulative(within)
     row.update(_alone(entry) if scope_type == ScopeType.EXTENSION else _above(counts))
     return Emission(Output.INTERVAL_METRICS, f"{scope}:{window.seconds}:{window.start}", row)
 
@@ -45,6 +48,11 @@ def _kind(window: Window, entry: Entry, at: int) -> IntervalKind:
     if at < due:
         return IntervalKind.EARLY
     return IntervalKind.FINAL if at == due and not entry.is_final else IntervalKind.AMENDED
+
+
+def _cumulative(within: dict[str, int]) -> dict[str, int]:
+    total = 0
+    return {str(seconds): (total := total + within.get(str(seconds), 0)) for seconds in WITHIN_SECONDS}
 
 
 def _alone(entry: Entry) -> Row:

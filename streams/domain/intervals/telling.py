@@ -235,13 +235,13 @@ class _Telling:
         self._corrected = begun, span[1]
 
     def _spend(self, windows: list[Window], span: tuple[int, int], doing: Doing, sign: int) -> None:
-        parts: dict[int, list[Window]] = {}
+        parts: dict[tuple[int, int], list[Window]] = {}
         for window in windows:
-            part = min(span[1], window.end) - max(span[0], window.start)
-            if part > 0:
-                parts.setdefault(part, []).append(window)
-        for part, equal in parts.items():
-            self._put(equal, {ACTIVITY: {doing.activity: sign * part}}, self._diary.place.scopes)
+            begun, over = max(span[0], window.start), min(span[1], window.end)
+            if over > begun:
+                parts.setdefault((begun, over), []).append(window)
+        for (begun, over), equal in parts.items():
+            self._put(equal, {ACTIVITY: {doing.activity: sign * (over - begun)}}, self._diary.place.scopes)
             for window in equal if sign > 0 else ():
                 if entry := self._touched.get(window):
                     entry.legs = max(entry.legs, doing.legs)
