@@ -33,8 +33,9 @@ def command(settings: Settings) -> None:
     """Fold the recorded input again and compare every committed record with what had to be written.
 
     The sessions stage is proven against the widget events and the recorded marks, the extensions stage against the
-    enriched events in log order. Reads committed records only; the workers may go on meanwhile. Needs the settings of
-    the workers, their token key above all. Exit code 1 when a record is lost, doubled, different or out of order.
+    enriched events, the scopes stage against the deltas, in log order. Reads committed records only; the workers may go
+    on meanwhile. Needs the settings of the workers, their token key above all. Exit code 1 when a record is lost,
+    doubled, different or out of order.
     """
     bootstrap = required_brokers(settings)
     try:
@@ -67,7 +68,10 @@ async def _verify(settings: Settings, bootstrap: str) -> tuple[Verdict, list[str
             raise WrongUse(f"There is no topic {plan.events}: create the topics with `widget-streams topics apply`.")
         async with Reader(bootstrap) as reader:
             verification = Verification(plan_of(settings, count), reader, admin, _progress)
-            return await verification.run(), verification.notes
+            verdict = await verification.run()
+            for text in verification.unproven:
+                click.echo(text)
+            return verdict, verification.notes
     finally:
         await admin.close()
 

@@ -21,7 +21,7 @@ from streams.telemetry import logs
 from streams.worker.app import CallsApp
 from streams.worker.directory import DirectoryReader
 from streams.worker.health import CannotServeError
-from streams.worker.installation import plan_of
+from streams.worker.installation import STAGES, plan_of, stages_of
 from streams.worker.startup import NoKafkaError, TopicsDoNotFitError, partitions_of
 
 ERRORS = {1: Problem, 2: WrongUse, 3: Unreachable}
@@ -46,8 +46,15 @@ EXAMPLE = "\b\nExample:\n  widget-streams worker --bootstrap-servers 127.0.0.1:9
     "health_port",
     "log_level",
 )
-def command(settings: Settings) -> None:
-    """Run the Faust worker: both stages, one Kafka transaction for outputs, state and offsets.
+@click.option(
+    "--stage",
+    "stages",
+    multiple=True,
+    type=click.Choice(list(STAGES)),
+    help="Run this stage only; may be given several times.  [default: all]",
+)
+def command(settings: Settings, stages: tuple[str, ...]) -> None:
+    """Run the Faust worker: its stages, one Kafka transaction for outputs, state and offsets.
 
     Any number of workers share the partitions; they join, leave and restart at will. Give each place an --instance-id:
     then a quick restart moves no partition. Without the topics, or with topics that do not fit, it does not start and
@@ -63,7 +70,7 @@ def command(settings: Settings) -> None:
         reader = DirectoryReader(bootstrap, topic("directory").name(plan.naming), plan.partitions, directory)
         asyncio.run(reader.read_whole())
         with tempfile.TemporaryDirectory(prefix="widget-streams-") as folder:
-            app = CallsApp(settings, plan, options, Path(folder), reader.follow)
+            app = CallsApp(settings, stages_of(plan, stages), options, Path(folder), reader.follow)
             app.health.bind()
             run(app.faust)
     except (SettingsError, TopicsDoNotFitError, CannotServeError) as error:

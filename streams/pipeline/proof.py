@@ -1,19 +1,22 @@
 """Prove what the workers wrote: fold the input again and compare record by record (CONTRACT 9, `verify`).
 
 A stage is a pure function of its recorded input, so what it must have written can be worked out from the log alone:
-the sessions stage from the widget events and the recorded marks, the extensions stage from the enriched events.
+the sessions stage from the widget events and the recorded marks, the extensions stage from the enriched events, the
+scopes stage from the deltas and the marks between them.
 """
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from streams.contracts.avro import AvroError, codec
 from streams.pipeline.extensions import STAGE as EXTENSIONS
 from streams.pipeline.extensions import ExtensionsPartition
 from streams.pipeline.plan import Plan
-from streams.pipeline.records import InputRecord, Mark, Written
+from streams.pipeline.records import Folded, InputRecord, Mark, Written
+from streams.pipeline.scopes import STAGE as SCOPES
+from streams.pipeline.scopes import ScopesPartition
 from streams.pipeline.sessions import NAME as SESSIONS
 from streams.pipeline.sessions import SessionsPartition
 
@@ -27,9 +30,13 @@ IDENTITIES: dict[str, tuple[str, ...]] = {
     "SessionAudit": ("session_id", "updated_at"),
     "DeadLetter": ("dead_letter_id",),
     "EnrichedEvent": ("input",),
+    "IntervalMetrics": ("scope_type", "scope_id", "window_seconds", "window_start", "revision"),
+    "ScopeDelta": ("extension_key", "serial"),
 }
 """The fields that make two records the same record, whatever else they say. Others are known by key and bytes."""
-COMPACTED = frozenset({"CallRecord", "ActiveCall", "Presence"})
+KEYED = frozenset({"ScopeDelta"})
+"""Records that are the same only under the same key: one telling goes to several scopes."""
+COMPACTED = frozenset({"CallRecord", "ActiveCall", "Presence", "IntervalMetrics"})
 """Records whose topic forgets all but the last of a key."""
 
 REPEATABLE = frozenset({"ActiveCall", "Presence"})
@@ -106,9 +113,24 @@ def expect_sessions(plan: Plan, partition: int, recorded: Recorded) -> Expected:
     return Expected(written, certain)
 
 
+class Folding(Protocol):
+    """A partition of a stage that needs nothing but its input."""
+
+    def fold(self, records: Sequence[InputRecord]) -> Folded:
+        """Take a batch in log order."""
+
+
 def expect_extensions(plan: Plan, partition: int, records: Sequence[InputRecord], certain_offset: int) -> Expected:
     """Work out what the extensions stage wrote of one partition of the enriched events."""
-    stage = ExtensionsPartition(plan, partition, {})
+    return _expect(ExtensionsPartition(plan, partition, {}), records, certain_offset)
+
+
+def expect_scopes(plan: Plan, partition: int, records: Sequence[InputRecord], certain_offset: int) -> Expected:
+    """Work out what the scopes stage wrote of one partition of the deltas."""
+    return _expect(ScopesPartition(plan, partition, {}), records, certain_offset)
+
+
+def _expect(stage: Folding, records: Sequence[InputRecord], certain_offset: int) -> Expected:
     written: list[Written] = []
     sure = [record for record in records if record.offset < certain_offset]
     for start in range(0, len(sure), BATCH):
@@ -181,7 +203,7 @@ def identity(record: str, key: bytes | None, value: bytes | None) -> object:
         row = codec(record).decode(value)
     except AvroError:
         return key, value
-    return tuple(str(row[name]) for name in fields)
+    return (key if record in KEYED else None, *(str(row[name]) for name in fields))
 
 
 def stage_of(value: bytes | None) -> str:
@@ -192,4 +214,7 @@ def stage_of(value: bytes | None) -> str:
         return SESSIONS
 
 
-__all__ = ["EXTENSIONS", "SESSIONS", "Expected", "Verdict", "compare", "expect_extensions", "expect_sessions"]
+__all__ = [
+    "EXTENSIONS", "SCOPES", "SESSIONS", "Expected", "Verdict", "compare", "expect_extensions", "expect_scopes",
+    "expect_sessions",
+]  # fmt: skip

@@ -36,6 +36,8 @@ class Metrics:
         self.calls = self._counter("calls", "Legs whose record became final.", "direction", "disposition")
         self.inferred = self._counter("calls_inferred_end", "Final legs that nobody ended.", "end_source")
         self.amended = self._counter("records_amended", "Call records written again.", "reason")
+        self.interval_rows = self._counter("interval_rows", "Rows of interval metrics written.", "scope_type", "kind")
+        self.too_late = self._counter("interval_changes_too_late", "Changes of windows that were forgotten already.")
         self.rebalances = self._counter("rebalances", "Assignments of partitions to this worker.")
         self.end_to_end = self._histogram("end_to_end_latency", "Arrival at the gateway to committed.", LATENCY)
         self.capture = self._histogram("capture_latency", "Event time to arrival at the gateway.", LATENCY)

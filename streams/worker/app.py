@@ -3,7 +3,7 @@
 import gc
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,13 +14,12 @@ from streams.domain.legs.records import RULES_VERSION
 from streams.engine.app import EngineApp, build_app
 from streams.engine.engine import Engine
 from streams.engine.options import EngineOptions
+from streams.engine.stage import Stage
 from streams.pipeline.extensions import STAGE, ExtensionsPartition
-from streams.pipeline.plan import Plan
 from streams.settings import Settings
 from streams.telemetry.logs import event
 from streams.telemetry.metrics import Metrics, gauge_family
 from streams.worker.health import Checks, HealthServer
-from streams.worker.installation import stages_of
 from streams.worker.observer import Accountant, StateCollector
 from streams.worker.tables import ActiveCalls, Presence
 
@@ -37,7 +36,7 @@ class CallsApp:
     def __init__(
         self,
         settings: Settings,
-        plan: Plan,
+        stages: Sequence[Stage],
         options: EngineOptions,
         data_dir: Path,
         follow: Callable[[], Awaitable[None]] | None = None,
@@ -46,7 +45,7 @@ class CallsApp:
 
         Args:
             settings: Where the pages are served.
-            plan: What the stages run by.
+            stages: What it runs.
             options: The engine's.
             data_dir: A folder of its own for Faust.
             follow: Keeps the plan's directory up to date while the worker runs.
@@ -55,7 +54,7 @@ class CallsApp:
         self.metrics = Metrics()
         self.metrics.build.labels(version("widget-streams"), RULES_VERSION).set(1)
         self.faust: EngineApp = build_app(options, data_dir=data_dir)
-        self.engine = Engine(self.faust, stages_of(plan), options, Accountant(self.metrics))
+        self.engine = Engine(self.faust, stages, options, Accountant(self.metrics))
         self.active_calls = ActiveCalls(self.partitions)
         self.presence = Presence(self.partitions)
         self.metrics.registry.register(StateCollector(self.partitions))

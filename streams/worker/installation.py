@@ -1,6 +1,6 @@
 """From settings and the cluster to the plan that stages run by."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from streams.contracts.catalog import Naming, topic
 from streams.contracts.directory import Directory, Lookup
@@ -8,10 +8,16 @@ from streams.contracts.numbers import TokenKey
 from streams.engine.stage import Stage
 from streams.pipeline.extensions import ExtensionsStage
 from streams.pipeline.plan import Plan
+from streams.pipeline.scopes import ScopesStage
 from streams.pipeline.sessions import SessionsStage
 from streams.settings import Settings, token_secret
 
-STAGES = ("sessions", "extensions")
+STAGES: dict[str, Callable[[Plan, str], Stage]] = {
+    "sessions": SessionsStage,
+    "extensions": ExtensionsStage,
+    "scopes": ScopesStage,
+}
+"""All stages in the order of the flow; each is made with its plan and the name of its changelog."""
 
 
 def plan_of(settings: Settings, partitions: int, directory: Lookup | None = None) -> Plan:
@@ -30,7 +36,10 @@ def plan_of(settings: Settings, partitions: int, directory: Lookup | None = None
     )
 
 
-def stages_of(plan: Plan) -> Sequence[Stage]:
-    """Return the stages that a worker runs, in the order of the flow."""
-    changelogs = {name: topic(f"{name}-changelog").name(plan.naming) for name in STAGES}
-    return [SessionsStage(plan, changelogs["sessions"]), ExtensionsStage(plan, changelogs["extensions"])]
+def stages_of(plan: Plan, names: Sequence[str] = ()) -> Sequence[Stage]:
+    """Return the stages that a worker runs, in the order of the flow: those named, or all of them."""
+    return [
+        make(plan, topic(f"{name}-changelog").name(plan.naming))
+        for name, make in STAGES.items()
+        if not names or name in names
+    ]

@@ -66,6 +66,9 @@ class Accountant:
             metrics.skew.observe(skew_ms / 1000)
         for row in tally.revisions:
             self._revision(row)
+        for (scope_type, kind), number in tally.rows.items():
+            metrics.interval_rows.labels(scope_type, kind).inc(number)
+        metrics.too_late.inc(tally.too_late)
 
     def _revision(self, row: Mapping[str, object]) -> None:
         """Count a leg when its record first becomes final, and every amendment."""

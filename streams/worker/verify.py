@@ -7,10 +7,10 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
 
-from streams.contracts.avro import AvroError
+from streams.contracts.avro import AvroError, codec
 from streams.contracts.enriched import CODEC
 from streams.domain.outputs import Output
-from streams.domain.words import EventType
+from streams.domain.words import EventType, ScopeType
 from streams.pipeline import proof
 from streams.pipeline.plan import Plan
 from streams.pipeline.proof import Expected, Recorded, Verdict
@@ -20,12 +20,14 @@ from streams.worker.reading import Reader, committed_offsets
 
 Progress = Callable[[str], None]
 SESSION_OUTPUTS = ("SessionAudit",)
-EXTENSION_OUTPUTS = tuple(output.value for output in Output)
+INTERVALS, DELTAS = Output.INTERVAL_METRICS.value, Output.SCOPE_DELTA.value
+EXTENSION_OUTPUTS = tuple(output.value for output in Output if output.value not in (INTERVALS, DELTAS))
+"""Those that no other stage writes or reads."""
 Offsets = dict[tuple[str, int], int]
 
 
 class Verification:
-    """One run over all partitions of both stages."""
+    """One run over all partitions of all stages."""
 
     def __init__(self, plan: Plan, reader: Reader, admin: AIOKafkaAdminClient, progress: Progress):
         """Verify an installation with this plan; `progress` is told what is being read."""
@@ -39,16 +41,23 @@ class Verification:
         self._ends: dict[int, int] = {}
         """Where the enriched events ended before the outputs were read."""
         self._sources: dict[tuple[int, int], list[Read]] = {}
+        self._deltas: dict[int, list[Read]] = {}
+        self._told: dict[tuple[int, int], list[Read]] = {}
+        """Deltas by the partition of the extensions stage and of the deltas' topic."""
         self.notes: list[str] = []
+        self.unproven: list[str] = []
+        """What cannot be proven because its input is kept for a short time only: no problem of the workers."""
 
     async def run(self) -> Verdict:
         """Return what is wrong, over all topics."""
         names, plan = self._plan.names, self._plan
-        group, inputs = plan.naming.group, (plan.events, names["EnrichedEvent"])
+        group, inputs = plan.naming.group, (plan.events, names["EnrichedEvent"], names[DELTAS])
         before = await committed_offsets(self._admin, group, inputs)
         for partition in range(plan.partitions):
             self._ends[partition] = await self._reader.end(names["EnrichedEvent"], partition)
+        # What is somebody's output and somebody's input is read after the outputs made of it, before its own input.
         outputs = await self._read_outputs()
+        await self._read_deltas()
         await self._read_enriched()
         after = await committed_offsets(self._admin, group, inputs)
         verdict = Verdict()
@@ -56,15 +65,34 @@ class Verification:
             verdict.add(await self._sessions(partition, before, after, outputs))
         for partition in range(plan.partitions):
             verdict.add(self._extensions(partition, before, after, outputs))
+        if self.unproven:
+            return verdict
+        for partition in range(plan.partitions):
+            verdict.add(self._scopes(partition, before, after, outputs))
         return verdict
 
     async def _read_outputs(self) -> dict[tuple[str, int], list[Read]]:
         found: dict[tuple[str, int], list[Read]] = {}
-        for record in (*SESSION_OUTPUTS, *EXTENSION_OUTPUTS, "DeadLetter"):
+        for record in (*SESSION_OUTPUTS, *EXTENSION_OUTPUTS, INTERVALS, "DeadLetter"):
             self._progress(f"reading {self._plan.names[record]}")
             for partition in range(self._plan.partitions):
                 found[record, partition] = await self._reader.partition(self._plan.names[record], partition)
         return found
+
+    async def _read_deltas(self) -> None:
+        """Read the deltas: they are the output of one stage and the input of the next."""
+        topic = self._plan.names[DELTAS]
+        for partition in range(self._plan.partitions):
+            self._progress(f"reading {topic} partition {partition}")
+            if await self._reader.beginning(topic, partition):
+                self.unproven.append(
+                    f"{topic} partition {partition} no longer begins at 0, so that the scopes stage cannot be proven."
+                )
+            self._deltas[partition] = await self._reader.partition(topic, partition)
+            for record in self._deltas[partition]:
+                source = _source_of(record)
+                if source is not None:
+                    self._told.setdefault((source, partition), []).append(record)
 
     async def _read_enriched(self) -> None:
         """Read the enriched events: they are the output of one stage and the input of the next."""
@@ -144,7 +172,28 @@ class Verification:
         for record in EXTENSION_OUTPUTS:
             part = parts.get((plan.names[record], partition), Expected([], 0))
             verdict.add(proof.compare(plan.names[record], record, part, outputs[record, partition]))
+        rows = parts.get((plan.names[INTERVALS], partition), Expected([], 0))
+        found = _rows_of_extensions(outputs[INTERVALS, partition], extensions=True)
+        verdict.add(proof.compare(plan.names[INTERVALS], INTERVALS, rows, found))
+        for target in range(plan.partitions) if not self.unproven else ():
+            part = parts.get((plan.names[DELTAS], target), Expected([], 0))
+            verdict.add(proof.compare(plan.names[DELTAS], DELTAS, part, self._told.get((partition, target), [])))
         verdict.add(self._letters(proof.EXTENSIONS, partition, parts, outputs))
+        return verdict
+
+    def _scopes(
+        self, partition: int, before: Offsets, after: Offsets, outputs: dict[tuple[str, int], list[Read]]
+    ) -> Verdict:
+        plan = self._plan
+        self._progress(f"proving the scopes stage, partition {partition}")
+        place = (plan.names[DELTAS], partition)
+        records = [record for record in self._deltas[partition] if record.offset < after.get(place, 0)]
+        expected = proof.expect_scopes(plan, partition, records, before.get(place, 0))
+        parts = proof.split(expected, lambda record: (record.topic, record.partition))
+        rows = parts.get((plan.names[INTERVALS], partition), Expected([], 0))
+        found = _rows_of_extensions(outputs[INTERVALS, partition], extensions=False)
+        verdict = proof.compare(plan.names[INTERVALS], INTERVALS, rows, found)
+        verdict.add(self._letters(proof.SCOPES, partition, parts, outputs))
         return verdict
 
     def _letters(
@@ -165,3 +214,24 @@ def _read(record: Read) -> Mapping[str, Any]:
         return CODEC.decode(record.value or b"")
     except AvroError:
         return {"type": EventType.OTHER, "input": {"partition": None}}
+
+
+def _source_of(delta: Read) -> int | None:
+    """Return the partition that told a delta, None for marks; bytes that are none are laid at their own partition's."""
+    try:
+        row = codec(DELTAS).decode(delta.value or b"")
+    except AvroError:
+        return delta.partition
+    return None if row["marks"] else int(row["source_partition"])
+
+
+def _rows_of_extensions(records: list[Read], *, extensions: bool) -> list[Read]:
+    """Return the rows that the extensions stage wrote, or those of the scopes stage: they share a topic."""
+    return [record for record in records if _is_of_extension(record) is extensions]
+
+
+def _is_of_extension(record: Read) -> bool:
+    try:
+        return bool(codec(INTERVALS).decode(record.value or b"")["scope_type"] == ScopeType.EXTENSION)
+    except AvroError:
+        return True

@@ -24,6 +24,7 @@ CONTRACT = {
     "widget.directory.v1": ("compact", None),
     "widget-streams-sessions-changelog": ("compact", None),
     "widget-streams-extensions-changelog": ("compact", None),
+    "widget-streams-scopes-changelog": ("compact", None),
 }
 
 SMALL = """
