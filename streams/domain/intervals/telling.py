@@ -222,11 +222,15 @@ class _Telling:
 
     def _correct(self, before: Doing, after: Doing) -> None:
         """Replace what was counted of one activity from the instant on at which another began."""
-        span = after.at, self._diary.counted_until
+        diary = self._diary
+        span = after.at, diary.counted_until
         windows = list(self._longer(*span))
         known = [window for window in windows if window in self._touched or self._pages.find(window) is not None]
         self._spend(known, span, before, -1)
+        # A window that begins now is told of what was before the change by the timeline, and of the rest here.
+        diary.counted_until = after.at
         self._spend(known if after.is_idle else windows, span, after, 1)
+        diary.counted_until = span[1]
         for window in windows:
             # Nothing but the activity that was replaced can have been told of a window that begins after the change.
             if window.start >= after.at and (entry := self._touched.get(window)):
