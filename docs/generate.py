@@ -12,8 +12,10 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
 
 from streams.cli.worker import command as worker
+from streams.contracts import schemas
 from streams.contracts.catalog import Naming, catalog
 from streams.contracts.privacy import POLICY, SPECIAL
+from streams.contracts.sketch import GAMMA, ZERO
 from streams.domain.legs import active_call, telephony, web_phone
 from streams.domain.legs.evidence import Kind
 from streams.domain.legs.joins import NAMES, PAIRED
@@ -197,7 +199,48 @@ def privacy() -> str:
     )
 
 
-PAGES = {"settings": settings, "topics": topics, "metrics": metrics, "call-states": states, "privacy": privacy}
+def interval_metrics() -> str:
+    """Return the page of interval metrics."""
+    rows = [
+        f"| `{field['name']}` | {_type(field['type'])} | {field['doc']} |"
+        for field in schemas.load("IntervalMetrics")["fields"]
+    ]
+    head = "# Interval metrics\n\n`widget.interval-metrics.v1` has a row for each window of 60, 900 and 1,800 seconds and each day of"
+    head += " the account's time zone, for each extension, team, queue, site and account. Upsert by key; the highest revision wins."
+    head += " Amounts are sums and counts, so that rows can be added up over time and over extensions; rates are for the reader.\n\n"
+    head += "- A scope is the sum of the rows of its extensions, whenever stream time stands still; QUEUE rows have calls only.\n"
+    head += "- Quarters and half hours add up to the day; minutes too, for calls, messages and logins. OFFLINE and UNKNOWN give no"
+    head += " row of their own, so that a quarter with nothing else is missing from such a sum.\n"
+    head += "- `distinct_calls_*`, `longest_*` and `max_concurrent_calls` cannot be added up.\n"
+    head += "- EARLY rows come at most every 10 s of stream time, when something changed; FINAL 30 s after the window's end; AMENDED"
+    head += " when later news change it, for 50 hours.\n"
+    head += f"- A quantile: sort the buckets of a sketch by number, `{ZERO}` first, go up to the wanted share of the sum of all counts,"
+    head += (
+        f" and take the bucket's value 2*G^n/(G+1) ms with G = {GAMMA:.10f}. `streams/contracts/sketch.py` does it.\n\n"
+    )
+    sql = (HERE / "rates.sql").read_text(encoding="utf-8")
+    table = "| Field | Type | What |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+    return head + table + f"\n## Rates\n\n```sql\n{sql}```\n"
+
+
+def _type(declared: object) -> str:
+    """Return an Avro type in words."""
+    if isinstance(declared, list):
+        return _type(declared[1]) + " or null"
+    if isinstance(declared, dict):
+        words = {"map": f"map of {declared.get('values')}", "enum": str(declared.get("name"))}
+        return words.get(declared["type"], str(declared.get("logicalType", declared["type"])))
+    return str(declared)
+
+
+PAGES = {
+    "interval-metrics": interval_metrics,
+    "settings": settings,
+    "topics": topics,
+    "metrics": metrics,
+    "call-states": states,
+    "privacy": privacy,
+}
 
 
 def stale(folder: Path = HERE) -> Iterator[Path]:
