@@ -119,7 +119,7 @@ def _envelope(posting: Posting, event_id: str) -> Envelope:
         "sent_at": 0,
         "received_at": 0,
         "login_number": page.login_number,
-        "account_id": None,
+        "account_id": _account_of(page.login_number),
         "extension_id": None,
         "verified": False,
         "page_origin": "https://crm.example.com",
@@ -129,3 +129,8 @@ def _envelope(posting: Posting, event_id: str) -> Envelope:
         "replayed": False,
         "event": event,
     }
+
+
+def _account_of(login_number: str | None) -> str | None:
+    """Return the id of the company that a login number belongs to: the digits of its main number."""
+    return None if login_number is None else login_number.partition("*")[0].lstrip("+")
