@@ -1,0 +1,99 @@
+"""The sheet on which one telling is worked out: the windows it touches, and what the scopes have to know."""
+
+from collections.abc import Iterable, Iterator
+
+from streams.domain.intervals.activity import spent
+from streams.domain.intervals.call_numbers import Counted
+from streams.domain.intervals.deltas import Change, delta_row
+from streams.domain.intervals.diary import Diary
+from streams.domain.intervals.numbers import ACTIVITY, Numbers, add
+from streams.domain.intervals.pages import Entry, Pages, note_longest
+from streams.domain.intervals.windows import MINUTE, Window, final_at, is_forgotten
+from streams.domain.outputs import Emission, Output
+from streams.domain.postings import Row
+
+
+class Sheet:
+    """Numbers put here go into the windows of the extension and, as changes, to its scopes."""
+
+    def __init__(self, diary: Diary, pages: Pages, at: int):
+        """Work at stream time `at`."""
+        self._diary = diary
+        self._pages = pages
+        self._at = at
+        self._told: dict[str, list[Change]] = {}
+        self.touched: dict[Window, Entry] = {}
+        self.too_late = 0
+        """How many numbers no window could take: it is forgotten."""
+
+    def put(self, windows: Iterable[Window], numbers: Numbers, scopes: Iterable[str], call_id: str = "") -> None:
+        """Add numbers to windows that have an instant in common, here and in the scopes."""
+        kept = []
+        for window in windows:
+            entry = self.entry(window)
+            if entry is None:
+                self.too_late += 1
+                continue
+            add(entry.numbers, numbers)
+            kept.append(window)
+        if kept and numbers:
+            self._tell(Change(tuple(kept), numbers, call_id), scopes)
+
+    def note_longest(self, windows: Iterable[Window], counted: Counted, sign: int) -> None:
+        """Put the ring and hold of a leg among the longest of windows, or take them away."""
+        for window in windows:
+            entry = self.entry(window)
+            if entry is not None:
+                note_longest(entry.rings, counted.ring, sign)
+                note_longest(entry.holds, counted.hold, sign)
+
+    def look(self, window: Window) -> Entry | None:
+        """Return the entry of a window without touching it; None where there is nothing."""
+        return self.touched.get(window) or self._pages.find(window)
+
+    def entry(self, window: Window) -> Entry | None:
+        """Return the entry of a window and note that it is touched; None when it is forgotten."""
+        entry = self.touched.get(window)
+        if entry is not None:
+            return entry
+        if is_forgotten(window, self._at):
+            return None
+        entry = self._pages.find(window)
+        if entry is None:
+            entry = self._begin(window)
+        self.touched[window] = entry
+        return entry
+
+    def _begin(self, window: Window) -> Entry:
+        """Begin a window; what the extension did in it before is on the timeline: nothing, mostly."""
+        entry, diary = self._pages.open(window), self._diary
+        if final_at(window) >= self._at:
+            diary.waiting.append(window)
+        if window.seconds == MINUTE or not diary.timeline:
+            return entry
+        until = min(window.end, diary.counted_until)
+        before = spent(diary.timeline, window.start, until) if until > window.start else None
+        if before is not None and before.activity_ms:
+            numbers = {ACTIVITY: before.activity_ms}
+            add(entry.numbers, numbers)
+            entry.legs = before.legs
+            self._tell(Change((window,), numbers), diary.place.scopes)
+        return entry
+
+    def _tell(self, change: Change, scopes: Iterable[str]) -> None:
+        for scope in scopes:
+            self._told.setdefault(scope, []).append(change)
+
+    def deltas(self) -> Iterator[Emission]:
+        """Give what each scope has to know; scopes that have to know the same get the same row."""
+        if not self._told:
+            return
+        diary = self._diary
+        diary.serial += 1
+        rows: list[tuple[list[Change], Row]] = []
+        for scope, changes in self._told.items():
+            row = next((row for known, row in rows if known == changes), None)
+            if row is None:
+                row = delta_row(diary.key, diary.serial, self._at, changes)
+                rows.append((changes, row))
+            yield Emission(Output.SCOPE_DELTA, scope, row)
