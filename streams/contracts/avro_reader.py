@@ -2,7 +2,7 @@
 
 Twice as fast as the library's reader where most fields are null, as in an enriched event; a property test holds both
 to the same values. Reads what is written with the same schema; the library translates older versions. Knows what our
-schemas use: records, enums, arrays, ["null", T] and primitive types without float and double.
+schemas use: records, enums, arrays, maps, ["null", T] and primitive types without float and double.
 """
 
 from collections.abc import Callable
@@ -57,7 +57,9 @@ class _Source:
                 self._define(schema)
                 return self._value(schema["name"], into, depth)
             case "array":
-                return self._array(schema["items"], into, depth)
+                return self._blocks(schema["items"], into, depth)
+            case "map":
+                return self._blocks(schema["values"], into, depth, named=True)
             case inner:
                 return self._value(inner, into, depth)
 
@@ -79,11 +81,11 @@ class _Source:
         row = ", ".join(f"{field['name']!r}: v{number}" for number, field in enumerate(fields))
         return self._function([*lines, f" return {{{row}}}, at"])
 
-    def _array(self, items: Any, into: str, depth: int) -> Lines:
-        """Return the lines for blocks of items; a block that tells its size in bytes has a negative count."""
-        item, left = f"item{depth}", f"left{depth}"
+    def _blocks(self, items: Any, into: str, depth: int, *, named: bool = False) -> Lines:
+        """Return the lines for blocks of items, or of names and items; a negative count tells of a size in bytes."""
+        item, left, name = f"item{depth}", f"left{depth}", f"name{depth}"
         head = [
-            f"{into} = []",
+            f"{into} = {{}}" if named else f"{into} = []",
             f"{left}, at = read_long(data, at)",
             f"while {left}:",
             f" if {left} < 0:",
@@ -91,8 +93,11 @@ class _Source:
             "  _, at = read_long(data, at)",
             f" for _ in range({left}):",
         ]
-        tail = [f"  {into}.append({item})", f" {left}, at = read_long(data, at)"]
-        return _indented(depth, *head) + self._value(items, item, depth + 2) + _indented(depth, *tail)
+        kept = f"  {into}[{name}] = {item}" if named else f"  {into}.append({item})"
+        lines = _indented(depth, *head) + (self._value("string", name, depth + 2) if named else [])
+        return (
+            lines + self._value(items, item, depth + 2) + _indented(depth, kept, f" {left}, at = read_long(data, at)")
+        )
 
 
 def _indented(depth: int, *lines: str) -> Lines:
