@@ -30,7 +30,7 @@ IDENTITIES: dict[str, tuple[str, ...]] = {
     "SessionAudit": ("session_id", "updated_at"),
     "DeadLetter": ("dead_letter_id",),
     "EnrichedEvent": ("input",),
-    "IntervalMetrics": ("scope_type", "scope_id", "window_seconds", "window_start", "revision"),
+    "IntervalMetrics": ("scope_id", "scope_type", "window_seconds", "window_start", "revision"),
     "ScopeDelta": ("extension_key", "serial"),
 }
 """The fields that make two records the same record, whatever else they say. Others are known by key and bytes."""

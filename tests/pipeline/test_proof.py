@@ -32,7 +32,10 @@ from streams.pipeline.writer import Writer
 from tests.builders import LOGIN, T0, Both, Tab, a_plan, reads
 
 Found = list[Read]
-LOGS = ("EnrichedEvent", "CallEvent", "PresenceEvent", "SessionEvent", "MessageEvent", "SessionAudit", "DeadLetter")
+LOGS = (
+    "EnrichedEvent", "CallEvent", "PresenceEvent", "SessionEvent", "MessageEvent", "SessionAudit", "DeadLetter",
+    "ScopeDelta",
+)  # fmt: skip
 QUIET = (150_000, 300_000, 600_000)
 """When marks are told after the last post."""
 
@@ -46,7 +49,7 @@ def a_day() -> Both:
         posts += [call.ring(start), call.start(start + 5_000), call.hold(start + 6_000), call.end(start + 9_000)]
     posts += [first.message(95_000), first.message(95_010, kind="inbound", changed=95_000)]
     posts += [first.route(100_000), b"{no again", first.logs_out(110_000), second.logs_out(111_000)]
-    both.take(reads(posts))
+    both.take(reads({**post, "account_id": "310450016"} if isinstance(post, dict) else post for post in posts))
     for at in QUIET:
         both.until(at)
     return both
@@ -89,6 +92,8 @@ def altered(record: str, one: Read) -> Read:
         "SessionEvent": ("path", "/else"),
         "SessionAudit": ("received", 77),
         "DeadLetter": ("value_bytes", 77),
+        "ScopeDelta": ("source_partition", 77),
+        "IntervalMetrics": ("logins", 77),
         "CallRecord": ("talk_ms", 77),
         "ActiveCall": ("muted", True),
         "Presence": ("updated_at", 77),

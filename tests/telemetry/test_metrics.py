@@ -72,7 +72,7 @@ def test_no_label_is_about_a_person_or_a_call() -> None:
     labels = {label for _, names, _ in catalogue().values() for label in names}
     assert labels == {
         "type", "outcome", "topic", "reason", "stage", "direction", "state", "disposition", "activity", "end_source",
-        "partition", "table", "version", "rules_version",
+        "partition", "table", "version", "rules_version", "scope_type", "kind",
     }  # fmt: skip
 
 
