@@ -57,10 +57,14 @@ bench: setup ## Measure speed, latency, recovery and memory, beside peers in the
 accuracy: setup ## Fold 100,000 simulated legs and compare the records with what really happened (ARGS=--page writes docs)
 	@$(BIN)/python -m tests.accuracy $(ARGS)
 
-lock: setup ## Pin the requirements anew from pyproject.toml, with hashes and without addresses
+lock: setup ## Pin all requirements anew from pyproject.toml, with hashes and without addresses
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile pyproject.toml --extra embedded --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements-dev.lock
+	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --constraints requirements-dev.lock \
+		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
+	@$(BIN)/uv pip compile --group build --universal --python-version 3.11 --constraints requirements-dev.lock \
+		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements-build.lock
 
 clean: ## Remove what the targets made here
 	@rm -rf $(VENV) .build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
