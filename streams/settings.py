@@ -33,6 +33,24 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     bootstrap_servers: str | None = Field(None, description="Kafka brokers, host:port separated by commas.")
+    security_protocol: str = Field(
+        "PLAINTEXT",
+        pattern=r"^(PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL)$",
+        description="How to speak to the brokers: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL.",
+    )
+    sasl_mechanism: str = Field(
+        "SCRAM-SHA-512",
+        pattern=r"^(PLAIN|SCRAM-SHA-256|SCRAM-SHA-512)$",
+        description="How to log in with SASL: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.",
+    )
+    sasl_username: str | None = Field(None, min_length=1, max_length=1000, description="User to log in with SASL.")
+    sasl_password: SecretStr | None = Field(None, description="Password of that user. No flag: others could read it.")
+    sasl_password_file: Path | None = Field(None, description="File that holds the password of that user.")
+    ssl_ca_file: Path | None = Field(
+        None, description="Certificates (PEM) that the brokers' must be signed by; without it those of this machine."
+    )
+    ssl_cert_file: Path | None = Field(None, description="Certificate chain (PEM) to log in with at the brokers.")
+    ssl_key_file: Path | None = Field(None, description="Private key of that certificate (PEM, without a password).")
     topic_prefix: str = Field("widget.", pattern=r"^[a-zA-Z0-9._-]{0,100}$", description="Begins every topic's name.")
     group: str = Field(
         "widget-streams",

@@ -86,6 +86,7 @@ WRONG = [
     ("gateway_port", "65536"), ("gateway_port", "http"), ("gateway_body_bytes", "1000"), ("gateway_body_bytes", "1e12"),
     ("gateway_buffer_bytes", "0"), ("gateway_connections", "0"), ("gateway_connections", "many"),
     ("gateway_notice_seconds", "-1"), ("gateway_notice_seconds", "601"), ("gateway_session_events_per_second", "0"),
+    ("security_protocol", "TLS"), ("sasl_mechanism", "GSSAPI"), ("sasl_username", ""),
 ]  # fmt: skip
 
 
@@ -104,6 +105,7 @@ def test_every_bound_is_tried_above() -> None:
     """Each setting whose type allows some texts only has a wrong one in the list."""
     free = {"bootstrap_servers", "token_key", "token_key_file", "health_host", "gateway_host"}
     free |= {f"gateway_{name}_file" for name in ("sites", "keys", "tls_cert", "tls_key")}
+    free |= {"sasl_password", "sasl_password_file", "ssl_ca_file", "ssl_cert_file", "ssl_key_file"}
     alike = {"mark_interval_seconds", "broker_wait_seconds"}
     alike |= {f"gateway_{name}_seconds" for name in ("read", "ack", "idle", "drain", "token")}
     assert {name for name, _ in WRONG} == NAMES - free - alike

@@ -10,6 +10,7 @@ import click
 
 from streams.cli.errors import Problem, Unreachable, WrongUse
 from streams.cli.options import required_brokers, with_settings
+from streams.cli.security import SECURITY, required_security
 from streams.contracts.catalog import Naming, topic
 from streams.contracts.numbers import TokenKey
 from streams.gateway.broker import TopicMissingError
@@ -38,6 +39,7 @@ Examples:
 @click.group(context_settings=HELP, epilog=EXAMPLE, invoke_without_command=True)
 @with_settings(
     "bootstrap_servers",
+    *SECURITY,
     "topic_prefix",
     "token_key_file",
     "token_key_version",
@@ -130,6 +132,7 @@ def options_of(settings: Settings, bootstrap: str) -> GatewayOptions:
         broker_wait_seconds=settings.broker_wait_seconds,
         session_events_per_second=settings.gateway_session_events_per_second,
         token_seconds=settings.gateway_token_seconds,
+        security=required_security(settings),
     )
 
 

@@ -15,7 +15,9 @@ from aiokafka.errors import KafkaError
 
 from streams.cli.errors import Problem, Unreachable, WrongUse
 from streams.cli.options import required_brokers, with_settings
+from streams.cli.security import SECURITY, required_security
 from streams.contracts.catalog import Naming, topic
+from streams.security import PLAIN_TEXT, Security
 from streams.settings import Settings
 from streams.simulate import post, send
 from streams.simulate.envelopes import Collector, Faults
@@ -44,7 +46,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@with_settings("bootstrap_servers", "topic_prefix")
+@with_settings("bootstrap_servers", *SECURITY, "topic_prefix")
 @click.option(
     "--extensions",
     type=click.IntRange(min=1),
@@ -105,6 +107,7 @@ def command(settings: Settings, **options: Any) -> None:
     if options["gateway"]:
         _check_gateway(options)
     target = options["gateway"] or ("" if out else required_brokers(settings))
+    security = PLAIN_TEXT if out or options["gateway"] else required_security(settings)
     with ExitStack() as files:
         run = _run(options, files)
         if out:
@@ -113,7 +116,8 @@ def command(settings: Settings, **options: Any) -> None:
         if options["gateway"]:
             sent = asyncio.run(_post(run, target, options["write_key"]))
         else:
-            sent = asyncio.run(_send(run, target, topic("events").name(Naming(prefix=settings.topic_prefix))))
+            name = topic("events").name(Naming(prefix=settings.topic_prefix))
+            sent = asyncio.run(_send(run, target, name, security))
         _summary(run, sent, wrote=f"fell due, {sent.acknowledged} acknowledged")
     if sent.waiting or sent.failed:
         why = f" ({sent.first_error})" if sent.first_error else ""
@@ -166,10 +170,10 @@ def _open(path: Path) -> IO[bytes]:
         raise WrongUse(f"{path} cannot be written: {error.strerror}.") from error
 
 
-async def _send(run: Run, brokers: str, topic_name: str) -> Sent:
+async def _send(run: Run, brokers: str, topic_name: str, security: Security) -> Sent:
     # Without a handler Python prints aiokafka's warnings bare; what matters is in our own sentences.
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
-    kafka = send.producer(brokers)
+    kafka = send.producer(brokers, security)
     await _start(kafka, brokers, topic_name)
     try:
         return await _play(run, send.Sender(kafka, topic_name, _now_ms))
@@ -214,7 +218,8 @@ async def _start(kafka: AIOKafkaProducer, brokers: str, topic_name: str) -> None
         raise Problem(f"{brokers} has no topic {topic_name}. `widget-streams topics apply` creates it.") from error
     except (KafkaError, TimeoutError, OSError, ValueError) as error:
         raise Unreachable(
-            f"No Kafka broker answers at {brokers}. Is it running, and is --bootstrap-servers right?"
+            f"No Kafka broker answers at {brokers}. Is it running, is --bootstrap-servers right, do login"
+            " and encryption fit?"
         ) from error
 
 

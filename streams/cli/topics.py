@@ -9,7 +9,9 @@ from aiokafka.errors import KafkaError
 
 from streams.cli.errors import Problem, Unreachable
 from streams.cli.options import required_brokers, with_settings
+from streams.cli.security import SECURITY, required_security
 from streams.contracts.catalog import DAY_MS, Naming, Topic, catalog
+from streams.security import Security
 from streams.settings import Settings
 from streams.worker import topics as cluster
 
@@ -37,7 +39,7 @@ def list_topics(settings: Settings) -> None:
     "apply",
     epilog="\b\nExample:\n  widget-streams topics apply --bootstrap-servers localhost:9092 --replication-factor 1",
 )
-@with_settings("bootstrap_servers", "topic_prefix", "group")
+@with_settings("bootstrap_servers", *SECURITY, "topic_prefix", "group")
 @click.option(
     "--partitions",
     type=click.IntRange(min=1),
@@ -61,7 +63,7 @@ def apply_topics(settings: Settings, partitions: int, replication_factor: int, *
     brokers = required_brokers(settings)
     naming = Naming(settings.topic_prefix, settings.group)
     plan = cluster.plan(naming, partitions=partitions, replication_factor=replication_factor)
-    created, found = asyncio.run(_apply(brokers, plan, dry_run=dry_run))
+    created, found = asyncio.run(_apply(brokers, required_security(settings), plan, dry_run=dry_run))
     for name in created:
         click.echo(f"{'would create' if dry_run else 'created'} {name}")
     for problem in found:
@@ -76,11 +78,13 @@ def apply_topics(settings: Settings, partitions: int, replication_factor: int, *
 
 
 async def _apply(
-    bootstrap_servers: str, plan: cluster.Plan, *, dry_run: bool
+    bootstrap_servers: str, security: Security, plan: cluster.Plan, *, dry_run: bool
 ) -> tuple[list[str], list[cluster.Difference]]:
     # Without a handler Python prints aiokafka's warnings bare; what matters is in our own sentence.
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers, client_id="widget-streams-topics")
+    admin = AIOKafkaAdminClient(
+        bootstrap_servers=bootstrap_servers, client_id="widget-streams-topics", **security.arguments()
+    )
     try:
         await asyncio.wait_for(admin.start(), _CONNECT_TIMEOUT_SECONDS)
         if dry_run:
@@ -92,7 +96,8 @@ async def _apply(
         raise Problem(str(error)) from error
     except (KafkaError, OSError, TimeoutError) as error:
         raise Unreachable(
-            f"No Kafka broker answers at {bootstrap_servers}. Is it running, and is --bootstrap-servers right?"
+            f"No Kafka broker answers at {bootstrap_servers}. Is it running, is --bootstrap-servers right, do login"
+            " and encryption fit?"
         ) from error
     finally:
         await admin.close()

@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from streams.cli.errors import Problem, Unreachable, WrongUse
 from streams.cli.options import required_brokers, with_settings
+from streams.cli.security import SECURITY, security_of
 from streams.pipeline.proof import Verdict
 from streams.settings import Settings, SettingsError
 from streams.worker.installation import plan_of
@@ -22,6 +23,7 @@ EXAMPLE = "\b\nExample:\n  widget-streams verify --bootstrap-servers 127.0.0.1:9
 @click.command(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLE)
 @with_settings(
     "bootstrap_servers",
+    *SECURITY,
     "topic_prefix",
     "group",
     "token_key_file",
@@ -44,7 +46,9 @@ def command(settings: Settings) -> None:
     except SettingsError as error:
         raise WrongUse(str(error)) from error
     except KafkaConnectionError as error:
-        raise Unreachable(f"No Kafka answers at {settings.bootstrap_servers}: is it running?") from error
+        raise Unreachable(
+            f"No Kafka answers at {settings.bootstrap_servers}: is it running, do login and encryption fit?"
+        ) from error
     except KafkaError as error:
         raise Unreachable(f"Kafka at {settings.bootstrap_servers} refuses: {type(error).__name__}.") from error
     for note in notes:
@@ -59,14 +63,15 @@ def command(settings: Settings) -> None:
 async def _verify(settings: Settings, bootstrap: str) -> tuple[Verdict, list[str]]:
     # Without a handler Python prints aiokafka's warnings bare; what matters is in our own sentence.
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    security = security_of(settings)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **security.arguments())
     try:
         await admin.start()
         plan = plan_of(settings, 1)
         count = await partition_count(admin, plan.events)
         if count is None:
             raise WrongUse(f"There is no topic {plan.events}: create the topics with `widget-streams topics apply`.")
-        async with Reader(bootstrap) as reader:
+        async with Reader(bootstrap, security) as reader:
             verification = Verification(plan_of(settings, count), reader, admin, _progress)
             verdict = await verification.run()
             for text in verification.unproven:

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 
 from streams.cli.errors import Problem, Unreachable, WrongUse
 from streams.cli.options import required_brokers, with_settings
+from streams.cli.security import SECURITY, security_of
 from streams.contracts.catalog import topic
 from streams.contracts.directory import Directory
 from streams.engine.app import run
@@ -31,6 +32,7 @@ EXAMPLE = "\b\nExample:\n  widget-streams worker --bootstrap-servers 127.0.0.1:9
 @click.command(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLE)
 @with_settings(
     "bootstrap_servers",
+    *SECURITY,
     "topic_prefix",
     "group",
     "instance_id",
@@ -66,8 +68,9 @@ def command(settings: Settings, stages: tuple[str, ...]) -> None:
         # Whatever is wrong with the settings is told before Kafka is waited for.
         directory = Directory(plan_of(settings, 1).token_key)
         options = options_of(settings, bootstrap)
-        plan = plan_of(settings, asyncio.run(partitions_of(settings, bootstrap)), directory)
-        reader = DirectoryReader(bootstrap, topic("directory").name(plan.naming), plan.partitions, directory)
+        plan = plan_of(settings, asyncio.run(partitions_of(settings, bootstrap, options.security)), directory)
+        name = topic("directory").name(plan.naming)
+        reader = DirectoryReader(bootstrap, name, plan.partitions, directory, options.security)
         asyncio.run(reader.read_whole())
         with tempfile.TemporaryDirectory(prefix="widget-streams-") as folder:
             app = CallsApp(settings, stages_of(plan, stages), options, Path(folder), reader.follow)
@@ -84,7 +87,11 @@ def command(settings: Settings, stages: tuple[str, ...]) -> None:
 
 
 def options_of(settings: Settings, bootstrap: str) -> EngineOptions:
-    """Return the engine's options."""
+    """Return the engine's options.
+
+    Raises:
+        SettingsError: How to speak to Kafka is set wrongly.
+    """
     return EngineOptions(
         brokers=bootstrap,
         group=settings.group,
@@ -95,4 +102,5 @@ def options_of(settings: Settings, bootstrap: str) -> EngineOptions:
         session_timeout_seconds=settings.session_timeout_seconds,
         heartbeat_seconds=settings.session_timeout_seconds / 4,
         start_timeout_seconds=settings.broker_wait_seconds,
+        security=security_of(settings),
     )

@@ -11,8 +11,9 @@ offsets of all stages (docs/decisions/0002-delivery.md).
 from streams.engine.app import EngineApp, build_app, run
 from streams.engine.engine import Engine
 from streams.engine.errors import EngineError
-from streams.engine.options import EngineOptions, Security
+from streams.engine.options import EngineOptions
 from streams.engine.stage import Folded, InputRecord, Observer, OutputRecord, Partition, SilentObserver, Stage
+from streams.security import Security
 
 __all__ = [
     "Engine",

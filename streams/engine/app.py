@@ -8,6 +8,7 @@ from typing import Final
 
 import faust
 
+from streams.engine.credentials import faust_credentials
 from streams.engine.engine import Engine
 from streams.engine.errors import EngineError
 from streams.engine.options import EngineOptions
@@ -44,6 +45,7 @@ def build_app(options: EngineOptions, *, data_dir: Path) -> EngineApp:
     return EngineApp(
         options.group,
         broker=";".join(f"{SCHEME}://{broker.strip()}" for broker in options.brokers.split(",")),
+        broker_credentials=faust_credentials(options.security),
         datadir=str(data_dir),
         autodiscover=False,
         web_enabled=False,

@@ -1,11 +1,11 @@
 """What can be set about the engine, each value with unit and bounds."""
 
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from streams.engine.errors import WrongUseError
+from streams.security import Security as Security
 
 BOUNDS: Final[Mapping[str, tuple[float, float]]] = {
     "commit_interval_seconds": (0.01, 10),
@@ -22,27 +22,6 @@ BOUNDS: Final[Mapping[str, tuple[float, float]]] = {
     "max_record_bytes": (1_024, 64 * 1_024**2),
 }
 """Least and greatest value of each number in `EngineOptions`."""
-
-
-@dataclass(frozen=True)
-class Security:
-    """How to speak to the brokers; the defaults are plain text without a login."""
-
-    protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    context: ssl.SSLContext | None = None
-
-    def arguments(self) -> dict[str, Any]:
-        """Return them as arguments of aiokafka's clients."""
-        return {
-            "security_protocol": self.protocol,
-            "ssl_context": self.context,
-            "sasl_mechanism": self.mechanism,
-            "sasl_plain_username": self.username,
-            "sasl_plain_password": self.password,
-        }
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 from streams.gateway.budget import Budget
 from streams.gateway.intake import Record
 from streams.gateway.publisher import NO_HEADERS, Headers, NotWrittenError, Publisher
+from streams.security import PLAIN_TEXT, Security
 from streams.telemetry.logs import event
 
 BATCH_BYTES: Final = 512 * 1024
@@ -40,6 +41,8 @@ class BrokerOptions:
     topic: str
     ack_seconds: float
     """Longest that a request waits for Kafka."""
+    security: Security = PLAIN_TEXT
+    """Login and encryption."""
     stall_seconds: float = 5.0
     """When a record is unconfirmed for so long, new ones are refused at once."""
 
@@ -144,6 +147,7 @@ class Broker:
             max_batch_size=BATCH_BYTES,
             request_timeout_ms=round(ANSWER_SECONDS * 1000),
             retry_backoff_ms=50,
+            **self._options.security.arguments(),
         )
 
     async def _watch(self, producer: AIOKafkaProducer, publisher: Publisher) -> None:

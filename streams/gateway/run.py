@@ -24,6 +24,7 @@ from streams.gateway.service import Front, Service
 from streams.gateway.sites import read_sites
 from streams.gateway.tokens import Verifier, read_keys
 from streams.gateway.watched import FileError, Watched
+from streams.security import PLAIN_TEXT, Security
 from streams.telemetry.gateway_metrics import GatewayMetrics, Gauges
 from streams.telemetry.logs import event
 
@@ -66,6 +67,8 @@ class GatewayOptions:
     broker_wait_seconds: float
     session_events_per_second: float
     token_seconds: float
+    security: Security = PLAIN_TEXT
+    """Login and encryption towards Kafka."""
 
 
 class Gateway:
@@ -99,7 +102,7 @@ class Gateway:
         """
         options = self._options
         budget = Budget(options.buffer_bytes)
-        broker = Broker(BrokerOptions(options.bootstrap, options.topic, options.ack_seconds), budget)
+        broker = Broker(BrokerOptions(options.bootstrap, options.topic, options.ack_seconds, options.security), budget)
         service = self._service(broker, budget)
         listener = Listener(service.handle, idle_seconds=options.idle_seconds, most=options.connections)
         self._metrics.watch(
@@ -180,7 +183,7 @@ class Gateway:
         except TimeoutError as error:
             raise NoBrokerError(
                 f"No Kafka answered at {self._options.bootstrap} for {wait:g} seconds: is it running, is the address"
-                " right, can this machine reach it?"
+                " right, can this machine reach it, do login and encryption fit?"
             ) from error
 
     async def _look(self) -> None:

@@ -11,6 +11,7 @@ import orjson
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaTimeoutError, UnknownTopicOrPartitionError
 
+from streams.security import PLAIN_TEXT, Security
 from streams.simulate.envelopes import Due
 from streams.simulate.open_loop import OpenLoop
 
@@ -22,7 +23,7 @@ class TopicMissingError(Exception):
     """The brokers have no topic of this name."""
 
 
-def producer(bootstrap_servers: str) -> AIOKafkaProducer:
+def producer(bootstrap_servers: str, security: Security = PLAIN_TEXT) -> AIOKafkaProducer:
     """Return an idempotent producer that waits for all replicas; it has not started yet."""
     return AIOKafkaProducer(
         bootstrap_servers=bootstrap_servers,
@@ -32,6 +33,7 @@ def producer(bootstrap_servers: str) -> AIOKafkaProducer:
         linger_ms=5,
         max_batch_size=512 * 1024,
         max_request_size=1_048_576,
+        **security.arguments(),
     )
 
 

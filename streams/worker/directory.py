@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 
 from streams.contracts.directory import Directory, DirectoryError, take_record
 from streams.pipeline.records import InputRecord
+from streams.security import PLAIN_TEXT, Security
 from streams.telemetry.logs import event
 
 log = logging.getLogger(__name__)
@@ -21,9 +22,11 @@ Offsets = dict[TopicPartition, int]
 class DirectoryReader:
     """Keeps a directory up to the topic; a row that cannot be used is logged by its place and left out."""
 
-    def __init__(self, bootstrap: str, topic: str, partitions: int, directory: Directory):
+    def __init__(
+        self, bootstrap: str, topic: str, partitions: int, directory: Directory, security: Security = PLAIN_TEXT
+    ):
         """Read the topic, which has so many partitions, from these brokers into the directory."""
-        self._bootstrap = bootstrap
+        self._bootstrap, self._security = bootstrap, security
         self._places = [TopicPartition(topic, number) for number in range(partitions)]
         self._directory = directory
         self._offsets: Offsets = {}
@@ -77,6 +80,7 @@ class DirectoryReader:
             isolation_level="read_committed",
             enable_auto_commit=False,
             auto_offset_reset="earliest",
+            **self._security.arguments(),
         )
 
     def _take(self, batches: Mapping[Any, Sequence[InputRecord]]) -> None:

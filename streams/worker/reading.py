@@ -7,6 +7,7 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from streams.pipeline.records import Read
+from streams.security import PLAIN_TEXT, Security
 
 FETCH_BYTES = 8 * 1024 * 1024
 FETCH_WAIT_MS = 20
@@ -16,7 +17,7 @@ FETCH_WAIT_MS = 20
 class Reader:
     """Reads partitions one after the other with one consumer of no group."""
 
-    def __init__(self, bootstrap: str):
+    def __init__(self, bootstrap: str, security: Security = PLAIN_TEXT):
         """Read from these brokers."""
         self._consumer = aiokafka.AIOKafkaConsumer(
             bootstrap_servers=bootstrap,
@@ -26,6 +27,7 @@ class Reader:
             max_partition_fetch_bytes=FETCH_BYTES,
             fetch_max_bytes=4 * FETCH_BYTES,
             fetch_max_wait_ms=FETCH_WAIT_MS,
+            **security.arguments(),
         )
 
     async def __aenter__(self) -> "Reader":

@@ -8,6 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from streams.contracts.catalog import Naming, catalog
+from streams.security import PLAIN_TEXT, Security
 from streams.settings import Settings
 from streams.telemetry.logs import event
 from streams.worker import topics
@@ -24,14 +25,14 @@ class TopicsDoNotFitError(Exception):
     """Topics are missing or differ in their partition counts; the text names the fix."""
 
 
-async def partitions_of(settings: Settings, bootstrap: str) -> int:
+async def partitions_of(settings: Settings, bootstrap: str, security: Security = PLAIN_TEXT) -> int:
     """Return the partition count of the installation's topics, which all have the same.
 
     Raises:
         NoKafkaError: No broker answered within `broker_wait_seconds`.
         TopicsDoNotFitError: Topics are missing, or partition counts differ.
     """
-    admin = await _connected(settings, bootstrap)
+    admin = await _connected(settings, bootstrap, security)
     naming = Naming(settings.topic_prefix, settings.group)
     written = [topic for topic in catalog().topics if topic.is_written]
     try:
@@ -46,10 +47,10 @@ async def partitions_of(settings: Settings, bootstrap: str) -> int:
     return count
 
 
-async def _connected(settings: Settings, bootstrap: str) -> AIOKafkaAdminClient:
+async def _connected(settings: Settings, bootstrap: str, security: Security) -> AIOKafkaAdminClient:
     begun = monotonic()
     while True:
-        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **security.arguments())
         try:
             await admin.start()
         except (KafkaConnectionError, KafkaError) as error:
@@ -58,7 +59,7 @@ async def _connected(settings: Settings, bootstrap: str) -> AIOKafkaAdminClient:
             if waited >= settings.broker_wait_seconds:
                 raise NoKafkaError(
                     f"No Kafka answered at {bootstrap} for {settings.broker_wait_seconds:g} seconds: is it running, is"
-                    " the address right, can this machine reach it?"
+                    " the address right, can this machine reach it, do login and encryption fit?"
                 ) from error
             log.warning(event("broker.awaited", brokers=bootstrap, waited_seconds=round(waited)))
             await asyncio.sleep(min(RETRY_SECONDS, settings.broker_wait_seconds))
