@@ -9,6 +9,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from streams.domain.words import EndSource, RejectReason, RevisionReason
+
 PREFIX = "widgetstreams"
 LATENCY = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)
 BATCH = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -49,6 +51,15 @@ class Metrics:
         self.recovery = self._gauge("table_recovery_remaining_records", "Records still to recover.", "table")
         self.progress = self._gauge("last_progress_timestamp_seconds", "When this worker last committed.")
         self.build = self._gauge("build_info", "Always 1; the version is the label.", "version", "rules_version")
+        self._begin()
+
+    def _begin(self) -> None:
+        """Show what is counted rarely as 0 from the start: Prometheus sees no increase from nothing to 1."""
+        for reason in RejectReason:
+            self.dead_letters.labels(reason.value)
+        for source in EndSource:
+            self.inferred.labels(source.value)
+        self.amended.labels(RevisionReason.AMENDED.value)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"{PREFIX}_{name}", text, labels, registry=self.registry)

@@ -57,6 +57,19 @@ def test_a_metric_of_the_contract_is_there_with_its_labels(name: str, labels: tu
     assert catalogue()[f"widgetstreams_{name}"][1] == labels
 
 
+@pytest.mark.parametrize(
+    "series",
+    [
+        'dead_letters_total{reason="INTERNAL_ERROR"}',
+        'calls_inferred_end_total{end_source="TIMEOUT"}',
+        'records_amended_total{reason="AMENDED"}',
+    ],
+)
+def test_what_is_rare_is_there_before_it_happens(series: str) -> None:
+    """An alert on the first one needs a zero before it."""
+    assert f"widgetstreams_{series} 0.0" in generate_latest(Metrics().registry).decode().splitlines()
+
+
 def test_names_follow_the_rules_of_prometheus() -> None:
     """Base units, `_total` on counters and on nothing else, no unit that is none."""
     for name, (kind, labels, _) in catalogue().items():
