@@ -7,7 +7,7 @@ PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 STAMP := $(VENV)/.ready
 
-.PHONY: help setup demo test test-all check browser collector bench accuracy lock clean
+.PHONY: help setup demo test test-all check browser collector bench accuracy tools lock clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ bench: setup ## Measure speed, latency, recovery and memory, beside peers in the
 
 accuracy: setup ## Fold 100,000 simulated legs and compare the records with what really happened (ARGS=--page writes docs)
 	@$(BIN)/python -m tests.accuracy $(ARGS)
+
+tools: setup ## Bring helm, kubeconform, promtool and prometheus, which the tests of deploy/ use, into .build/tools
+	@$(BIN)/python -m tests.deploy.operators
 
 lock: setup ## Pin all requirements anew from pyproject.toml, with hashes and without addresses
 	@$(BIN)/python -m pip install --quiet uv

@@ -1,6 +1,7 @@
 """The Helm chart: what it renders is valid Kubernetes, hardened, and says what the code does."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -259,6 +260,16 @@ def test_what_is_switched_off_leaves_nothing(helm: Path) -> None:
     """Without gateway, serve, topics and policies there is the worker alone."""
     kinds = sorted(one["kind"] for one in rendered(helm, "workers-only"))
     assert kinds == ["Service", "StatefulSet"]
+
+
+def test_the_example_of_the_documentation_is_taken(helm: Path, tmp_path: Path) -> None:
+    """The values that docs/deploying.md shows are enough and right."""
+    text = (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    path = tmp_path / "values.yaml"
+    path.write_text(example, encoding="utf-8")
+    told = run(helm, "lint", "--strict", CHART, "--values", path)
+    assert told.returncode == 0, told.stdout
 
 
 def test_the_chart_says_the_version_of_the_project() -> None:

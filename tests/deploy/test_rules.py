@@ -1,5 +1,6 @@
 """The alerts: they fire and stay silent as told, and ask only for metrics that exist."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,13 @@ def test_the_outcomes_of_the_gateway_are_its_own() -> None:
     }
     assert words
     assert words <= set(answers.OUTCOMES)
+
+
+def test_the_documentation_names_every_alert_with_its_severity() -> None:
+    """And no other."""
+    text = (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8")
+    named = re.findall(r"^\| (WidgetStreams\w+) \| (\w+) \|", text, re.MULTILINE)
+    assert named == [(rule["alert"], rule["labels"]["severity"]) for rule in RULES]
 
 
 def test_every_alert_tells_what_to_do() -> None:
