@@ -26,11 +26,12 @@ ENRICHED = "secured.enriched-events.v1"
 
 
 class Secured(NamedTuple):
-    """A broker with three doors: plain (for the test itself), login over TLS, certificate over TLS."""
+    """A broker with four doors: plain (for the test), login over TLS, certificate over TLS, login without TLS."""
 
     plain: str
     login: dict[str, str]
     certificate: dict[str, str]
+    bare: dict[str, str]
     folder: Path
 
 
@@ -38,8 +39,8 @@ class Secured(NamedTuple):
 def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
     folder = tmp_path_factory.mktemp("secured")
     files = write_certificates(folder)
-    port, login, certificate = _ports()
-    with EmbeddedKafka(port=port, properties=_properties(files, port, login, certificate)) as kafka:
+    port, login, certificate, bare = _ports()
+    with EmbeddedKafka(port=port, properties=_properties(files, port, login, certificate, bare)) as kafka:
         admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
         scram = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
         upserted = admin.alter_user_scram_credentials([UserScramCredentialUpsertion(USER, scram, PASSWORD.encode())])
@@ -47,7 +48,8 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
         password, token = folder / "password", folder / "token.key"
         password.write_text(PASSWORD + "\n", encoding="utf-8")
         token.write_text("a key for tests only", encoding="utf-8")
-        common = {"SSL_CA_FILE": str(files.ca), "TOKEN_KEY_FILE": str(token), "TOPIC_PREFIX": "secured."}
+        names = {"TOKEN_KEY_FILE": str(token), "TOPIC_PREFIX": "secured."}
+        common = names | {"SSL_CA_FILE": str(files.ca)}
         yield Secured(
             kafka.bootstrap,
             {
@@ -64,24 +66,38 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
                 "SSL_CERT_FILE": str(files.client_cert),
                 "SSL_KEY_FILE": str(files.client_key),
             },
+            {
+                **names,
+                "BOOTSTRAP_SERVERS": f"127.0.0.1:{bare}",
+                "SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+                "SASL_MECHANISM": "PLAIN",
+                "SASL_USERNAME": "bare",
+                "SASL_PASSWORD": PASSWORD,
+            },
             folder,
         )
 
 
-def _ports() -> tuple[int, int, int]:
-    """Return a port whose next one is free too, for broker and controller, and two others."""
+def _ports() -> list[int]:
+    """Return a port whose next one is free too, for broker and controller, and three others."""
     while True:
-        first, login, certificate = free_ports(3)
-        if is_free(first + 1) and first + 1 not in (login, certificate):
-            return first, login, certificate
+        ports = free_ports(4)
+        if is_free(ports[0] + 1) and ports[0] + 1 not in ports:
+            return ports
 
 
-def _properties(files: Files, port: int, login: int, certificate: int) -> dict[str, str]:
-    doors = {"PLAINTEXT": port, "LOGIN": login, "CERTIFICATE": certificate}
+def _properties(files: Files, port: int, login: int, certificate: int, bare: int) -> dict[str, str]:
+    doors = {"PLAINTEXT": port, "LOGIN": login, "CERTIFICATE": certificate, "BARE": bare}
     return {
         "listeners": ",".join(f"{name}://127.0.0.1:{at}" for name, at in {**doors, "CONTROLLER": port + 1}.items()),
         "advertised.listeners": ",".join(f"{name}://127.0.0.1:{at}" for name, at in doors.items()),
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,LOGIN:SASL_SSL,CERTIFICATE:SSL",
+        "listener.security.protocol.map": (
+            "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,LOGIN:SASL_SSL,CERTIFICATE:SSL,BARE:SASL_PLAINTEXT"
+        ),
+        "listener.name.bare.sasl.enabled.mechanisms": "PLAIN",
+        "listener.name.bare.plain.sasl.jaas.config": (
+            f'org.apache.kafka.common.security.plain.PlainLoginModule required user_bare="{PASSWORD}";'
+        ),
         "listener.name.login.sasl.enabled.mechanisms": "SCRAM-SHA-512",
         "listener.name.login.scram-sha-512.sasl.jaas.config": (
             "org.apache.kafka.common.security.scram.ScramLoginModule required;"
@@ -123,11 +139,13 @@ def test_every_client_of_ours_logs_in_over_tls(secured: Secured) -> None:
     assert PASSWORD not in log
 
 
-def test_a_certificate_lets_in(secured: Secured) -> None:
-    """A client certificate instead of a password, for the worker's clients too."""
-    assert _apply(secured.certificate) == 0
+@pytest.mark.parametrize("door", ["certificate", "bare"])
+def test_other_doors_let_in(secured: Secured, door: str) -> None:
+    """A client certificate instead of a password; a password without TLS: for the worker's clients too."""
+    settings: dict[str, str] = getattr(secured, door)
+    assert _apply(settings) == 0
     before = len(read_topic(secured.plain, ENRICHED))
-    _work(secured, secured.certificate, after=before)
+    _work(secured, settings, after=before)
 
 
 def _apply(settings: dict[str, str]) -> int:

@@ -104,7 +104,7 @@ class Rehearsal(NamedTuple):
         return ended
 
     def _copy(self, source: Path, target: Path, *, whole: bool) -> None:
-        ignored = shutil.ignore_patterns("__pycache__", "*.pyc")
+        ignored = shutil.ignore_patterns("__pycache__", "*.pyc", "node_modules")
         if source.is_dir():
             shutil.copytree(source, target, ignore=ignored, dirs_exist_ok=True)
         else:

@@ -1,5 +1,7 @@
 """The image: its Dockerfile is clean, and what its stages do works where no engine runs."""
 
+import base64
+import hashlib
 import os
 import re
 import shutil
@@ -142,7 +144,7 @@ def test_what_the_build_stage_makes_starts(built: Rehearsal, stages: tuple[Stage
 
 
 @pytest.mark.slow
-def test_the_image_holds_the_schemas_and_the_transport(built: Rehearsal) -> None:
+def test_the_image_holds_schemas_transport_and_browser_script(built: Rehearsal) -> None:
     """The wheel carries what is no Python code, and tells Faust of our transport."""
     python = built.inside("/opt/widget-streams/bin/python")
     code = (
@@ -152,6 +154,9 @@ def test_the_image_holds_the_schemas_and_the_transport(built: Rehearsal) -> None
     assert built.shell(f'{python} -c "{code}"', built.root).stdout.strip() == "streams.engine.transport"
     listed = built.shell(f"{python.with_name('widget-streams')} schemas check", built.root).stdout
     assert "well formed" in listed
+    script = (ROOT / "streams" / "collector" / "dist" / "collector.js").read_bytes()
+    integrity = base64.b64encode(hashlib.sha384(script).digest()).decode()
+    assert integrity in built.shell(f"{python.with_name('widget-streams')} gateway sri", built.root).stdout
 
 
 @pytest.mark.slow
