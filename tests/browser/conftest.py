@@ -13,9 +13,10 @@ from tests.browser.tabs import Tab
 OpenTab = Callable[..., Tab]
 
 
-@pytest.fixture(scope="session")
+# Not for the whole run: while Playwright is there its loop turns in this thread, and no other test can `asyncio.run`.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Give a Chromium that serves the whole run; each test gets a profile of its own."""
+    """Give a Chromium that serves one file of tests; each test gets a profile of its own."""
     path = executable()
     if path is None:
         pytest.skip(ABSENT)
