@@ -11,6 +11,9 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
 
+from streams.cli.gateway import command as gateway
+from streams.cli.serve import command as serve
+from streams.cli.serve import options_of
 from streams.cli.worker import command as worker
 from streams.contracts import schemas
 from streams.contracts.catalog import Naming, catalog
@@ -24,6 +27,7 @@ from streams.domain.legs.ranks import END_SOURCES, INFERRED, RANK, SAME_MS
 from streams.domain.legs.reasons import ENDED_BY, REASONS
 from streams.domain.legs.transitions import TRANSITIONS
 from streams.gateway.answers import EVENT_OUTCOMES, OUTCOMES
+from streams.serve.run import Server
 from streams.settings import PREFIX, Settings
 from streams.telemetry.gateway_metrics import GatewayMetrics, Gauges
 from streams.telemetry.metrics import PREFIX as METRIC_PREFIX
@@ -36,7 +40,7 @@ NOTE = "<!-- Written by docs/generate.py from the code; edit that instead. -->\n
 
 def settings() -> str:
     """Return the page of settings."""
-    flags = {parameter.name: f"`{parameter.opts[0]}`" for parameter in worker.params}
+    flags = {one.name: f"`{one.opts[0]}`" for command in (worker, gateway, serve) for one in command.params}
     rows = [
         f"| `{name}` | {flags.get(name, 'none')} | `{PREFIX}{name.upper()}` | {field.description} |"
         f" {'none' if field.default is None else f'`{field.default}`'} |"
@@ -69,14 +73,16 @@ def topics() -> str:
 def metrics() -> str:
     """Return the page of metrics."""
     rows = [*_registered(Metrics().registry), *_registered(_gateway().registry, f"{METRIC_PREFIX}_gateway")]
+    rows += _registered(Server(options_of(Settings(), "")).metrics.registry, f"{METRIC_PREFIX}_serve")
     for family in StateCollector(lambda: ()).collect():
         assert isinstance(family, GaugeMetricFamily)
         rows.append(f"| `{family.name}` | gauge | {', '.join(family._labelnames)} | {family.documentation} |")
     text = "Age of the oldest record that may not be folded yet."
     rows.append(f"| `widgetstreams_consumer_lag_seconds` | gauge | topic, partition | {text} |")
-    head = "# Metrics\n\nServed by each worker, and `_gateway_` by each gateway, at `/metrics`. Seconds and bytes; counters are raised after the commit of what they"
+    head = "# Metrics\n\nServed by each worker, `_gateway_` by each gateway and `_serve_` by each serve, at `/metrics`. Seconds and bytes; counters are raised after the commit of what they"
     head += " count; labels come from closed sets, never from people. Several workers add up with `sum`.\n\n"
-    return head + "| Metric | Type | Labels | What |\n|---|---|---|---|\n" + "\n".join(sorted(rows)) + "\n"
+    table = "| Metric | Type | Labels | What |\n|---|---|---|---|\n"
+    return head + table + "\n".join(sorted(rows)) + "\n"
 
 
 def _gateway() -> GatewayMetrics:

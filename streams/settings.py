@@ -111,6 +111,21 @@ class Settings(BaseModel):
         50, description="What one page load may send; ten times as many at once after silence."
     )
     gateway_token_seconds: Seconds = Field(3_600, description="Longest life of an identity token.")
+    serve_host: str = Field("127.0.0.1", description="Address of the live state and the wallboard.")
+    serve_port: Port = Field(8081, description="Port of the live state and the wallboard; 0 takes a free one.")
+    serve_tokens_file: Path | None = Field(
+        None, description="File of bearer tokens, one a line. Read again when it changes. None: this machine only."
+    )
+    serve_cors_origins: str = Field(
+        "", max_length=10_000, description="Origins whose pages may ask, https://host[:port] separated by commas."
+    )
+    serve_requests_per_second: Annotated[float, Field(ge=0.1, le=100_000)] = Field(
+        50, description="What one client may ask; ten times as many at once after silence."
+    )
+    serve_streams: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        500, description="Most viewers of the stream at once."
+    )
+    serve_time_zone: str = Field("UTC", max_length=100, description="Time zone in which today begins at midnight.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least level that is logged.")
 
 

@@ -87,6 +87,8 @@ WRONG = [
     ("gateway_buffer_bytes", "0"), ("gateway_connections", "0"), ("gateway_connections", "many"),
     ("gateway_notice_seconds", "-1"), ("gateway_notice_seconds", "601"), ("gateway_session_events_per_second", "0"),
     ("security_protocol", "TLS"), ("sasl_mechanism", "GSSAPI"), ("sasl_username", ""),
+    ("serve_port", "65536"), ("serve_cors_origins", "x" * 10_001), ("serve_requests_per_second", "0"),
+    ("serve_streams", "0"), ("serve_time_zone", "x" * 101),
 ]  # fmt: skip
 
 
@@ -103,7 +105,15 @@ def test_a_wrong_value_is_named_as_it_was_given(tmp_path: Path, name: str, value
 
 def test_every_bound_is_tried_above() -> None:
     """Each setting whose type allows some texts only has a wrong one in the list."""
-    free = {"bootstrap_servers", "token_key", "token_key_file", "health_host", "gateway_host"}
+    free = {
+        "bootstrap_servers",
+        "token_key",
+        "token_key_file",
+        "health_host",
+        "gateway_host",
+        "serve_host",
+        "serve_tokens_file",
+    }
     free |= {f"gateway_{name}_file" for name in ("sites", "keys", "tls_cert", "tls_key")}
     free |= {"sasl_password", "sasl_password_file", "ssl_ca_file", "ssl_cert_file", "ssl_key_file"}
     alike = {"mark_interval_seconds", "broker_wait_seconds"}

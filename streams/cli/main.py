@@ -16,6 +16,7 @@ class Entry(NamedTuple):
 COMMANDS = {
     "worker": Entry("worker", "Run the Faust worker: both stages, exactly once."),
     "gateway": Entry("gateway", "Run the HTTP intake for browsers, which serves collector.js."),
+    "serve": Entry("serve", "Serve live state over HTTP, and the wallboard."),
     "topics": Entry("topics", "List the topics, or create what is missing."),
     "fold": Entry("fold", "Run the whole pipeline over files, without Kafka."),
     "verify": Entry("verify", "Prove stage by stage that nothing is lost, doubled or different."),

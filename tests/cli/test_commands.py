@@ -34,6 +34,7 @@ def every_command(group: click.Group, *path: str) -> Iterator[tuple[tuple[str, .
 ALL = dict([((), main), *every_command(main)])
 NEEDING_KAFKA = [
     ["worker", "--broker-wait-seconds", "0.1"],
+    ["serve", "--serve-port", "0", "--broker-wait-seconds", "0.1"],
     ["verify"],
     ["topics", "apply"],
     ["simulate", "--events", "1"],
