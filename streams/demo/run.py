@@ -81,7 +81,7 @@ def run(options: Options, say: Say) -> Board:
 def _show(options: Options, bootstrap: str, children: Children, board: Board, say: Say) -> None:
     say(f"Kafka answers at {bootstrap}. Creating topics ...")
     asyncio.run(_create_topics(bootstrap))
-    *ports, gateway_port, page_port = free_ports(WORKERS + 2)
+    *ports, gateway_port, page_port, serve_port = free_ports(WORKERS + 3)
     for number, port in enumerate(ports, 1):
         children.start(
             f"worker-{number}",
@@ -92,9 +92,12 @@ def _show(options: Options, bootstrap: str, children: Children, board: Board, sa
         )
     children.start("gateway", *_gateway(children.folder, bootstrap, gateway_port, page_port))
     gateway = f"http://127.0.0.1:{gateway_port}"
-    where = f"Kafka {bootstrap} · gateway {gateway} · metrics "
+    wallboard = f"http://127.0.0.1:{serve_port}/"
+    children.start("serve", "serve", f"--bootstrap-servers={bootstrap}", f"--serve-port={serve_port}")
+    where = f"wallboard {wallboard} · Kafka {bootstrap} · gateway {gateway} · metrics "
     where += " ".join(f"http://127.0.0.1:{port}/metrics" for port in ports)
     say(f"{WORKERS} workers and a gateway start. Numbers become tokens of the public development key. {where}")
+    say(f"The wallboard is at {wallboard}")
     children.start("simulator", *_simulator(options, gateway))
     feed = Feed(bootstrap, board)
     with page.serve(f"{gateway}/collector.js", WRITE_KEY, page_port=page_port) as served:

@@ -35,6 +35,7 @@ def test_the_demo_shows_records_and_ends_by_itself() -> None:
     assert process.returncode == 0, output
     assert re.search(r"^\d\d:\d\d:\d\d \+\d+\*\d+ (in|out)bound [A-Z]+ ring", output, re.MULTILINE), output
     assert "/metrics" in output
+    assert re.search(r"The wallboard is at http://127\.0\.0\.1:\d+/", output), output
     assert re.search(r"The demo has ended: \d+ calls now, [1-9]\d* ended", output), output
 
 
