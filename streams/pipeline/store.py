@@ -84,9 +84,10 @@ class Store:
 
     def reschedule(self) -> None:
         """Work out anew when the values touched since the last call are due; to be called after each record."""
-        for key in self._fresh:
-            self._schedule(key)
-        self._fresh.clear()
+        if self._fresh:
+            for key in self._fresh:
+                self._schedule(key)
+            self._fresh.clear()
 
     def _schedule(self, key: bytes) -> None:
         value, due_at = self._live.get(key), self._kinds[key[0]][1]
