@@ -92,9 +92,10 @@ class Codec:
             UnknownSchemaError: An id that is no version of this record.
             MalformedError: Cut short, too long, or not Avro of that schema.
         """
-        written = self._writer_schema(payload)
+        is_current = payload.startswith(self._prefix)
+        written = self._parsed if is_current else self._writer_schema(payload)
         try:
-            if written is self._parsed:
+            if is_current:
                 value, end = self._read(payload, _HEADER.size)
             else:
                 value, end = self._translated(payload, written)

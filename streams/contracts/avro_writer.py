@@ -6,6 +6,7 @@ records, enums, arrays, maps, ["null", T] and primitive types without float and 
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 Writer = Callable[[bytearray, Any], None]
@@ -20,6 +21,8 @@ _MORE: Final = 128
 # Two bytes at a time: the seven low bits of each are the number's, the eighth says that more bytes follow.
 _INNER: Final = tuple(bytes((pair & _LOW | _MORE, pair >> 7 | _MORE)) for pair in range(1 << 14))
 _LAST: Final = tuple(bytes((pair & _LOW | _MORE, pair >> 7)) for pair in range(1 << 14))
+_REMEMBERED: Final = 8_192
+"""Longs whose bytes are remembered: one instant stands in call events, revisions and presences alike."""
 
 
 def compile_writer(schema: Any) -> Writer:
@@ -38,7 +41,7 @@ class _Source:
     """The functions made of a schema so far, and the values that their lines name."""
 
     def __init__(self) -> None:
-        self._scope: dict[str, Any] = {"write_long": _long, "write_int": _int, "fail": _fail}
+        self._scope: dict[str, Any] = {"bytes_of": _bytes_of, "fail": _fail}
         self._named: dict[str, Any] = {}
 
     def writer(self, schema: Any) -> Writer:
@@ -84,33 +87,24 @@ class _Source:
         self._named[name] = self._scope[f"of_{name}"] = made
 
     def _record(self, schema: Any) -> Writer:
-        names = f"fields_of_{schema['name']}"
-        self._scope[names] = frozenset(field["name"] for field in schema["fields"])
-        lines = [f" if not row.keys() <= {names}: fail()", " get = row.get"]
-        for field in schema["fields"]:
-            lines += self._field(field, f"default_of_{schema['name']}_{field['name']}")
+        """Return the writer of a record; fields that were left out are put in first, so a row has all or is wrong."""
+        defaults = f"defaults_of_{schema['name']}"
+        fields = schema["fields"]
+        self._scope[defaults] = {field["name"]: field["default"] for field in fields if "default" in field}
+        lines = [
+            f" if len(row) != {len(fields)}: row = {{**{defaults}, **row}}",
+            f" if len(row) != {len(fields)}: fail()",
+        ]
+        for field in fields:
+            lines += [f" value = row[{field['name']!r}]", *self.value(field["type"], "value", 1)]
         return self.function("row", lines)
-
-    def _field(self, field: Any, constant: str) -> Lines:
-        """Return the lines of a field; a left out one takes its default, which is always null if it may be null."""
-        name, declared = repr(field["name"]), field["type"]
-        if "default" not in field:
-            return [f" value = row[{name}]", *self.value(declared, "value", 1)]
-        if isinstance(declared, list):
-            return [f" value = get({name})", *self.value(declared, "value", 1)]
-        lines, default = self.value(declared, "value", 2), bytearray()
-        self.function("value", self.value(declared, "value", 1))(default, field["default"])
-        self._scope[constant] = bytes(default)
-        # NB: None stands for "left out" in this look-up, so it is asked for by name before it is refused.
-        head = [f" value = get({name})", " if value is None:", f"  {name} in row and fail()", f"  out += {constant}"]
-        return [*head, " else:", *lines]
 
     def _array(self, items: Any, given: str, depth: int) -> Lines:
         item = f"item{depth}"
         head = [
             f"if {given}.__class__ is not list and not isinstance({given}, (list, tuple)): fail()",
             f"if {given}:",
-            f" write_long(out, len({given}))",
+            f" out += bytes_of(len({given}))",
             f" for {item} in {given}:",
         ]
         return _indented(depth, *head) + self.value(items, item, depth + 2) + _indented(depth, "append(0)")
@@ -120,7 +114,7 @@ class _Source:
         head = [
             f"if {given}.__class__ is not dict: fail()",
             f"if {given}:",
-            f" write_long(out, len({given}))",
+            f" out += bytes_of(len({given}))",
             f" for {name}, {item} in {given}.items():",
         ]
         lines = _indented(depth, *head) + self._of_named("string", name, depth + 2)
@@ -141,36 +135,39 @@ def _fail() -> None:
     raise TypeError("a value of another type, or a field that the schema does not have")
 
 
-def _long(out: bytearray, value: int) -> None:
-    if type(value) is not int or not -_LONG <= value < _LONG:
-        raise TypeError("not a long")
+@lru_cache(maxsize=_REMEMBERED)
+def _bytes_of(value: int) -> bytes:
+    """Return the bytes of a long."""
+    if not -_LONG <= value < _LONG:
+        raise ValueError("not a long")
     rest = value << 1 if value >= 0 else (-value << 1) - 1
+    pairs = b""
     while rest >> 14:
-        out += _INNER[rest & 16_383]
+        pairs += _INNER[rest & 16_383]
         rest >>= 14
-    if rest > _LOW:
-        out += _LAST[rest]
-    else:
-        out.append(rest)
-
-
-def _int(out: bytearray, value: int) -> None:
-    if type(value) is not int or not -_INT <= value < _INT:
-        raise TypeError("not an int")
-    _long(out, value)
+    return pairs + (_LAST[rest] if rest > _LOW else bytes((rest,)))
 
 
 _PRIMITIVES: Final[dict[str, Lines]] = {
     "boolean": ["if {0} is True: append(1)", "elif {0} is False: append(0)", "else: fail()"],
-    "int": ["if {0}.__class__ is int and 0 <= {0} < 64: append({0} << 1)", "else: write_int(out, {0})"],
-    "long": ["if {0}.__class__ is int and 0 <= {0} < 64: append({0} << 1)", "else: write_long(out, {0})"],
+    # NB: the class is asked for first: to a dict, and so to what is remembered, 1.0 and True are 1.
+    "int": [
+        f"if {{0}}.__class__ is not int or not -{_INT} <= {{0}} < {_INT}: fail()",
+        "if 0 <= {0} < 64: append({0} << 1)",
+        "else: out += bytes_of({0})",
+    ],
+    "long": [
+        "if {0}.__class__ is not int: fail()",
+        "if 0 <= {0} < 64: append({0} << 1)",
+        "else: out += bytes_of({0})",
+    ],
     "string": [
         "text = {0}.encode()",
         "size = len(text)",
         "if size < 64: append(size << 1)",
-        "else: write_long(out, size)",
+        "else: out += bytes_of(size)",
         "out += text",
     ],
-    "bytes": ["if not isinstance({0}, bytes): fail()", "write_long(out, len({0}))", "out += {0}"],
+    "bytes": ["if not isinstance({0}, bytes): fail()", "out += bytes_of(len({0}))", "out += {0}"],
 }
 """The lines that write a variable of each primitive type."""

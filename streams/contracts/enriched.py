@@ -20,6 +20,8 @@ from streams.domain.postings import Posting, Row
 from streams.domain.words import Direction, EventType, Identity
 
 CODEC = codec("EnrichedEvent")
+EVENT_TYPES = {word.value: word for word in EventType}
+DIRECTIONS = {word.value: word for word in Direction}
 
 
 def enriched_row(posting: Posting, judgement: Judgement, received_at: int, position: Row) -> Row:
@@ -28,7 +30,7 @@ def enriched_row(posting: Posting, judgement: Judgement, received_at: int, posit
     assert event is not None
     row: Row = {
         "event_id": posting.event_id,
-        "type": event.type.value,
+        "type": event.type,
         "other_type": event.other_type,
         "event_time": judgement.event_time,
         "time_uncertainty_ms": judgement.time_uncertainty_ms,
@@ -42,7 +44,7 @@ def enriched_row(posting: Posting, judgement: Judgement, received_at: int, posit
         "sequence": posting.sequence,
         "missing_before": judgement.missing_before,
         "replayed": posting.replayed,
-        "quirks": [quirk.value for quirk in judgement.quirks],
+        "quirks": judgement.quirks,
         "input": position,
     }
     if event.family is not None:
@@ -56,7 +58,7 @@ def identify(row: Row, extension_key: str, identity: Identity, directory: Lookup
     assert isinstance(position, dict)
     joined = directory.join(extension_key, position)
     known = {name: row[name] for name in ("account_id", "extension_id") if row[name] is not None}
-    identified = {**row, **joined, **known, "extension_key": extension_key, "identity": identity.value}
+    identified = {**row, **joined, **known, "extension_key": extension_key, "identity": identity}
     call = row.get("web_phone_call")
     if isinstance(call, dict) and call["queue_token"] is not None:
         queue = directory.queue_of(extension_key, call["queue_token"], position)
@@ -70,11 +72,11 @@ def watermark_row(marks: Iterable[Row]) -> Row:
 
 
 def read_event(row: dict[str, Any]) -> Event:
-    """Return the event of a decoded row that is no WATERMARK."""
+    """Return the event of a decoded row that is no WATERMARK; the row is used up."""
     call, presence, login = row["web_phone_call"], row["presence"], row["login"]
     active, session, message = row["active_call"], row["telephony_session"], row["message"]
     return Event(
-        type=EventType(row["type"]),
+        type=EVENT_TYPES[row["type"]],
         event_time=row["event_time"],
         time_uncertainty_ms=row["time_uncertainty_ms"],
         skew_ms=row["skew_ms"],
@@ -107,17 +109,19 @@ def read_event(row: dict[str, Any]) -> Event:
 
 
 def _directed(row: dict[str, Any]) -> dict[str, Any]:
-    return {**row, "direction": Direction(row["direction"])}
+    row["direction"] = DIRECTIONS[row["direction"]]
+    return row
 
 
 def _telephony_session(row: dict[str, Any]) -> TelephonySession:
-    return TelephonySession(**{**row, "parties": [TelephonyParty(**_directed(party)) for party in row["parties"]]})
+    row["parties"] = [TelephonyParty(**_directed(party)) for party in row["parties"]]
+    return TelephonySession(**row)
 
 
 def _web_phone_call(call: dict[str, Any]) -> WebPhoneCall:
     return WebPhoneCall(
         dialog=call["dialog"],
-        direction=Direction(call["direction"]),
+        direction=DIRECTIONS[call["direction"]],
         telephony_session_id=call["telephony_session_id"],
         party_id=call["party_id"],
         created_at=call["created_at"],

@@ -153,8 +153,8 @@ def follow_sequence(book: Book, event: Event) -> list[Leg]:
             continue
         leg = book.leg(leg_id)
         before = gaps.has_gap(leg)
-        gaps.follow(leg, event.session_id, event.sequence, event.missing_before, is_open=is_open)
-        if gaps.has_gap(leg) != before:
+        may_change = gaps.follow(leg, event.session_id, event.sequence, event.missing_before, is_open=is_open)
+        if may_change and gaps.has_gap(leg) != before:
             changed.append(leg)
     return changed
 

@@ -101,8 +101,9 @@ def open_sessions(extension: Extension) -> int:
 
 def next_due(extension: Extension) -> int:
     """Return the stream time at which the oldest page load is forgotten, or the extension itself."""
-    oldest = min((tab.seen for tab in extension.tabs.values()), default=None)
-    return extension.seen + MEMORY_MS if oldest is None else oldest + TAB_MEMORY_MS
+    if not extension.tabs:
+        return extension.seen + MEMORY_MS
+    return min([tab.seen for tab in extension.tabs.values()]) + TAB_MEMORY_MS
 
 
 def is_forgettable(extension: Extension, now: int) -> bool:

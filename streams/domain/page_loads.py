@@ -272,10 +272,10 @@ def audited(load: PageLoad, now: int) -> None:
 
 def next_due(load: PageLoad) -> int:
     """Return the stream time at which this page load needs attention, if nothing happens before."""
-    times = [load.last_news + MEMORY_MS, *(item.due for item in load.waiting)]
+    due = load.last_news + MEMORY_MS
     if load.audit_due is not None:
-        times.append(load.audit_due)
-    return min(times)
+        due = min(due, load.audit_due)
+    return min(due, *(item.due for item in load.waiting)) if load.waiting else due
 
 
 def is_forgettable(load: PageLoad, now: int) -> bool:

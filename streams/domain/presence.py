@@ -95,9 +95,9 @@ def activity(presence: PresenceState, legs: Iterable[State], *, logged_in: bool)
     """Return what the person is doing."""
     if not logged_in:
         return Activity.OFFLINE
-    open_legs = list(legs)
+    open_legs = set(legs)
     for states, busy in BY_LEGS:
-        if any(state in states for state in open_legs):
+        if not states.isdisjoint(open_legs):
             return busy
     if not open_legs and presence.status_at > presence.last_end_at and presence.telephony_status in BY_TELEPHONY:
         return BY_TELEPHONY[presence.telephony_status]

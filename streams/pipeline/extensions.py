@@ -153,8 +153,7 @@ class ExtensionsPartition:
         source = event.input["partition"]
         assert isinstance(source, int)
         self._hear(source, event.received_at)
-        self._pass_time(folded)
-        now = max(self.stream_time, event.received_at)
+        now = max(self._pass_time(folded), event.received_at)
         outcome, emissions = decide.apply(StoredBook(self.store, event.extension_key), event, now)
         folded.tally.outcomes[event.type, outcome] += 1
         self._write(emissions, trace_of(record.headers), folded)
@@ -168,7 +167,8 @@ class ExtensionsPartition:
         elif time > clocks.get(source, -1):
             clocks[source] = time
 
-    def _pass_time(self, folded: Folded) -> None:
+    def _pass_time(self, folded: Folded) -> int:
+        """Let everything happen that is due, and return how far time has come."""
         now = self.stream_time
         while (due := self.store.pop_due(now)) is not None:
             at, key = due
@@ -178,6 +178,7 @@ class ExtensionsPartition:
             else:
                 self._expire(key, at, folded)
             self.store.reschedule()
+        return now
 
     def _expire(self, key: bytes, at: int, folded: Folded) -> None:
         if key[:1] == b"M":
@@ -220,7 +221,7 @@ class ExtensionsPartition:
             if emission.output is Output.SCOPE_DELTA and emission.row is not None:
                 folded.outputs.append(self._writer.delta(emission.key, emission.row))
                 continue
-            folded.outputs.append(self._writer.row(emission.output.value, emission.key, emission.row, trace))
+            folded.outputs.append(self._writer.row(emission.output, emission.key, emission.row, trace))
             if emission.output is Output.CALL_RECORD and emission.row is not None:
                 folded.tally.revisions.append(emission.row)
             elif emission.output is Output.INTERVAL_METRICS and emission.row is not None:

@@ -29,7 +29,7 @@ class Store:
             saved: The state as it was recovered.
         """
         self._kinds = {first[0]: kind for first, kind in kinds.items()}
-        self._timed = frozenset(first for first, (_, due) in self._kinds.items() if due is not None)
+        self._timed = {first: due for first, (_, due) in self._kinds.items() if due is not None}
         self._saved = dict(saved)
         self._live: dict[bytes, Any] = {}
         self._older: dict[bytes, Any] = {}
@@ -84,18 +84,17 @@ class Store:
 
     def reschedule(self) -> None:
         """Work out anew when the values touched since the last call are due; to be called after each record."""
-        for key in self._fresh:
-            self._schedule(key)
-        self._fresh.clear()
-
-    def _schedule(self, key: bytes) -> None:
-        value, due_at = self._live.get(key), self._kinds[key[0]][1]
-        due = NEVER if value is None or due_at is None else due_at(value)
-        if due == self._dues.get(key, NEVER):
+        if not self._fresh:
             return
-        self._dues[key] = due
-        if due != NEVER:
-            heapq.heappush(self._timers, (due, key))
+        live, dues = self._live, self._dues
+        for key in self._fresh:
+            value = live.get(key)
+            due = NEVER if value is None else self._timed[key[0]](value)
+            if due != dues.get(key, NEVER):
+                dues[key] = due
+                if due != NEVER:
+                    heapq.heappush(self._timers, (due, key))
+        self._fresh.clear()
 
     def pop_due(self, now: int) -> tuple[int, bytes] | None:
         """Return time and key of the next value that is due at now; it is not due again until touched."""

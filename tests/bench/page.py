@@ -30,6 +30,7 @@ EXPLANATION = """\
   the call record.
 - **Recovery**: changelogs filled with the state of folded envelopes; from the takeover to the state in memory.
 - **Processor time** of the stages is that of the pure folds in one process, of the worker all that the process used.
+  *Web phones* is the traffic of the other figures; *all witnesses* is that of the accuracy runs, with messages.
 """
 
 

@@ -15,12 +15,17 @@ from streams.pipeline.plan import Plan
 from streams.pipeline.records import Read, Written
 from streams.pipeline.sessions import SessionsPartition, SessionsStage
 from streams.worker.app import GC_THRESHOLDS
-from tests.bench.figures import Figure
+from tests.bench.figures import Figure, below
 from tests.bench.installation import PARTITIONS
-from tests.bench.traffic import Sent, Traffic
+from tests.bench.traffic import Sent, Traffic, mix
+from tests.bench.witnesses import Witnesses
 
 TRAFFIC = Traffic(people=1_000, envelopes=60_000)
 QUICK = Traffic(people=400, envelopes=20_000)
+WITNESSES = Witnesses(legs=3_000)
+QUICK_WITNESSES = Witnesses(legs=1_000)
+BOTH_STAGES_US = 120.5
+"""At most 120 µs an envelope for both stages, in whole microseconds."""
 ROUND = 2_000
 """Envelopes of a round, as the worker fetches them."""
 Rows = dict[bytes, bytes]
@@ -118,15 +123,24 @@ class Stages:
     def __init__(self, _: str, say: Callable[[str], None], *, quick: bool):
         """Tell what is done; no broker is used."""
         self._say = say
-        self._traffic = QUICK if quick else TRAFFIC
+        self._kinds: dict[str, Traffic | Witnesses] = {
+            "web phones": QUICK if quick else TRAFFIC,
+            "all witnesses": QUICK_WITNESSES if quick else WITNESSES,
+        }
         self._runs = 1 if quick else 3
 
     def measure(self) -> list[Figure]:
-        """Return the cost of each stage and of both."""
-        sessions = Figure("Processor time, stage sessions", "µs/envelope", None, "pure fold")
-        extensions = Figure("Processor time, stage extensions", "µs/envelope", None, "pure fold, per envelope sent")
-        both = Figure("Processor time, both stages", "µs/envelope", None, "pure folds, without Kafka")
-        records = list(self._traffic.records())
+        """Return the cost of each stage and of both, for each kind of traffic."""
+        return [figure for kind, traffic in self._kinds.items() for figure in self._of(kind, list(traffic.records()))]
+
+    def _of(self, kind: str, records: Sequence[Sent]) -> list[Figure]:
+        sessions = Figure(f"Processor time, stage sessions, {kind}", "µs/envelope", None, "pure fold")
+        extensions = Figure(
+            f"Processor time, stage extensions, {kind}", "µs/envelope", None, "pure fold, per envelope sent"
+        )
+        target = below(BOTH_STAGES_US) if kind == "all witnesses" else None
+        both = Figure(f"Processor time, both stages, {kind}", "µs/envelope", target, "pure folds, without Kafka")
+        self._say(f"stages, {kind}: {mix(list(records))}")
         plan = Plan(TokenKey(DEVELOPMENT_KEY), partitions=PARTITIONS)
         with worker_gc():
             for _ in range(self._runs):
@@ -135,5 +149,5 @@ class Stages:
                 costs = [seconds / len(records) * 1e6 for seconds in folding.costs]
                 for figure, cost in zip((sessions, extensions, both), (*costs, sum(costs)), strict=True):
                     figure.add(cost)
-        self._say(f"stages: {sessions.median:.1f} + {extensions.median:.1f} µs an envelope")
+        self._say(f"stages, {kind}: {sessions.median:.1f} + {extensions.median:.1f} µs an envelope")
         return [sessions, extensions, both]

@@ -103,7 +103,7 @@ def _hide(leg: Leg) -> list[Emission]:
 def _revise(leg: Leg, facts: Facts, now: int) -> list[Emission]:
     """Write the record if its content changed; a record that had been final says so from then on."""
     content = _content(leg, facts)
-    published = _published(content)
+    published = records.fingerprint(content)
     if published == leg.published:
         if not leg.is_final and leg.settle_due is None:
             # It lived on and ended as it had: the record that is out becomes final anew.
@@ -112,19 +112,16 @@ def _revise(leg: Leg, facts: Facts, now: int) -> list[Emission]:
     if leg.is_final:
         leg.late_amended = True
         content = _content(leg, facts)
-        published = _published(content)
+        published = records.fingerprint(content)
     reason = RevisionReason.AMENDED if leg.revision else RevisionReason.ENDED
     leg.published, leg.is_final, leg.settle_due = published, False, now + SETTLE_MS
     return [Emission(Output.CALL_RECORD, leg.leg_id, records.revision(leg, content, reason))]
 
 
 def _content(leg: Leg, facts: Facts) -> Row:
-    return {**records.call_record(leg, facts), "quality": records.quality(leg, facts)}
-
-
-def _published(content: Row) -> str:
-    # A repetition is one more input, but no news.
-    return records.fingerprint({name: value for name, value in content.items() if name != "input_refs"})
+    content = records.call_record(leg, facts)
+    content["quality"] = records.quality(leg, facts)
+    return content
 
 
 def settle(leg: Leg) -> list[Emission]:

@@ -26,9 +26,11 @@ def follow(leg: Leg, session_id: str, number: int, missing_before: int, *, is_op
     if span is None:
         return False
     if number > span.last:
-        if is_open:
-            span.last, span.missing_at_last = number, missing_before
-        return is_open
+        if not is_open:
+            return False
+        is_same = span.missing_at_last == missing_before
+        span.last, span.missing_at_last = number, missing_before
+        return not is_same
     if number < span.first and span.missing_at_first:
         span.missing_at_first -= 1
     if span.missing_at_last:

@@ -80,7 +80,7 @@ NB: the party of an active call is no name: in a self-call the widget mixes up t
 
 def names(sighting: Sighting) -> list[str]:
     """Return every name that the sighting has for its leg, best first."""
-    return [name for name in (join.name(sighting) for join in NAMES) if name is not None]
+    return [name for join in NAMES if (name := join.name(sighting)) is not None]
 
 
 def find(legs: Legs, sighting: Sighting) -> list[Leg]:

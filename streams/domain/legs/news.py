@@ -15,8 +15,9 @@ Before = tuple[State | None, frozenset[Witness]]
 
 def before_of(leg: Leg) -> Before:
     """Return what must be known of a leg before it is told more."""
-    ended = {leg.dialogs[post.dialog].witness for post in leg.posts if post.kind is Kind.ENDED}
-    return leg.state, frozenset(ended) if leg.state is State.ENDED else frozenset()
+    if leg.state is not State.ENDED:
+        return leg.state, frozenset()
+    return leg.state, frozenset(leg.dialogs[post.dialog].witness for post in leg.posts if post.kind is Kind.ENDED)
 
 
 def outcome_of(leg: Leg, sighting: Sighting, told: Told, facts: Facts, before: Before) -> Outcome:

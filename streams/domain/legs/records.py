@@ -105,7 +105,10 @@ def outline(leg: Leg, facts: Facts) -> str:
 
 
 def call_record(leg: Leg, facts: Facts) -> Row:
-    """Return the CallRecord row of an ended leg, without what a revision adds."""
+    """Return the CallRecord row of an ended leg, without what a revision adds.
+
+    The inputs are added there too: a repetition is one more input, but no news.
+    """
     assert facts.end is not None
     begun = facts.ring or facts.answer or facts.end
     return {
@@ -134,7 +137,6 @@ def call_record(leg: Leg, facts: Facts) -> Row:
         "end_source": facts.end_source,
         "witnesses": witnesses(leg),
         "tabs": len(leg.sessions),
-        "input_refs": list(leg.inputs),
     }
 
 
@@ -181,4 +183,10 @@ def fingerprint(row: Row) -> str:
 def revision(leg: Leg, content: Row, reason: RevisionReason) -> Row:
     """Return the next revision of a record and count it."""
     leg.revision += 1
-    return {**content, "revision": leg.revision, "is_final": leg.is_final, "revision_reason": reason}
+    return {
+        **content,
+        "input_refs": list(leg.inputs),
+        "revision": leg.revision,
+        "is_final": leg.is_final,
+        "revision_reason": reason,
+    }

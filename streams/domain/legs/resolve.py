@@ -49,8 +49,9 @@ class Facts:
 def resolve(leg: Leg) -> Facts:
     """Return the facts of a leg."""
     facts = Facts()
+    kinds = {post.kind for post in leg.posts}
     answers = read_answers(leg)
-    ends = read_ends(leg, answers)
+    ends = read_ends(leg, answers) if Kind.ENDED in kinds else Ends()
     _find_end(leg, ends, facts)
     _find_answer(leg, answers, facts)
     _end_last(facts)
@@ -60,7 +61,7 @@ def resolve(leg: Leg) -> Facts:
         facts.held = spans(changes, Kind.HELD, facts.answer, facts.end)
         facts.parked = spans(changes, Kind.PARKED, facts.answer, facts.end)
     switches: list[Change] = []
-    if any(post.kind in MUTES for post in leg.posts):
+    if not MUTES.isdisjoint(kinds):
         switches, verdicts = read_changes(leg, MUTES, facts.end)
         facts.mutes = spans(switches, Kind.MUTED, None, facts.end)
         facts.verdicts.update(verdicts)
@@ -71,16 +72,17 @@ def resolve(leg: Leg) -> Facts:
 
 def _find_end(leg: Leg, ends: Ends, facts: Facts) -> None:
     facts.flipped = ends.flipped
+    if not ends.counted:
+        if leg.inferred is not None:
+            facts.end, facts.end_source = leg.inferred.at, leg.inferred.source
+        return
     facts.end_posts = [post for post in ends.counted if post.code is not None]
     for witness in RANK:
         told = [post for post in ends.counted if leg.dialogs[post.dialog].witness is witness]
         if told:
             facts.end, facts.end_source = min(post.at for post in told), END_SOURCES[witness]
             break
-    if facts.end is None:
-        if leg.inferred is not None:
-            facts.end, facts.end_source = leg.inferred.at, leg.inferred.source
-        return
+    assert facts.end is not None
     hints = {hint for post in ends.counted if post.at.at <= facts.end.at + SAME_MS for hint in post.hints}
     facts.end_hints = [hint for hint in Hint if hint in hints]
 
