@@ -8,7 +8,7 @@ from streams.domain.intervals import numbers
 from streams.domain.intervals.activity import Doing
 from streams.domain.intervals.call_numbers import Counted
 from streams.domain.intervals.scopes import scopes_of
-from streams.domain.intervals.windows import QUARTER, SETTLE_MS, Window, fixed, next_grid
+from streams.domain.intervals.windows import QUARTER, SETTLE_MS, Window, final_at, fixed, next_grid
 from streams.domain.postings import Row
 from streams.domain.words import Direction, SessionEventType
 
@@ -79,7 +79,9 @@ def note_presence(diary: Diary, row: Row, now: int) -> None:
     assert isinstance(current, Mapping)
     assert isinstance(at, int)
     diary.changes.append(Doing(at, str(current["activity"]), int(current["active_legs"])))
-    _wake(diary, now)
+    # How a quarter is spent is told when it is over, or along with a call, message or login: most changes of activity
+    # are steps of a call, and rows for each of them were half of all rows.
+    _wake(diary, max(now, final_at(fixed(QUARTER, at)) - 1))
 
 
 def note_login(diary: Diary, row: Row, now: int) -> None:
