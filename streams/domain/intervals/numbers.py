@@ -16,8 +16,7 @@ ACTIVITY: Final = "activity_ms"
 MESSAGES_IN: Final = "messages_in"
 MESSAGES_OUT: Final = "messages_out"
 RING, TALK, HOLD = "ring_sketch", "talk_sketch", "hold_sketch"
-MAPS: Final = (WITHIN, ACTIVITY, MESSAGES_IN, MESSAGES_OUT, RING, TALK, HOLD)
-"""The groups that are maps of a row, under the names of its fields."""
+"""The groups that are maps of a row have the names of its fields."""
 
 
 def add(into: Numbers, more: Mapping[str, Mapping[str, int]], sign: int = 1) -> None:

@@ -1,7 +1,7 @@
 """When a window gets a row and what the row says: EARLY, FINAL, AMENDED (CONTRACT 7, DECISIONS 39)."""
 
-from streams.domain.intervals.call_numbers import WITHIN_SECONDS
-from streams.domain.intervals.numbers import COUNTS, MAPS, WITHIN
+from streams.domain.intervals.call_numbers import TAKEN, WITHIN_SECONDS
+from streams.domain.intervals.numbers import COUNTS, WITHIN
 from streams.domain.intervals.pages import Entry
 from streams.domain.intervals.scopes import parts_of
 from streams.domain.intervals.windows import Window, final_at
@@ -9,9 +9,9 @@ from streams.domain.outputs import Emission, Output
 from streams.domain.postings import Row
 from streams.domain.words import IntervalKind, ScopeType
 
-INTERNAL = frozenset({"calls_taken"})
-"""Counts that help to count and are told to nobody."""
 DISTINCT = ("distinct_calls_offered", "distinct_calls_answered", "distinct_calls_abandoned")
+
+STEPS = tuple(map(str, WITHIN_SECONDS))
 
 
 def publish(scope: str, window: Window, entry: Entry, at: int) -> Emission | None:
@@ -33,10 +33,11 @@ def publish(scope: str, window: Window, entry: Entry, at: int) -> Emission | Non
         "updated_at": at,
     }
     counts = entry.numbers.get(COUNTS, {})
-    row.update({name: value for name, value in counts.items() if name not in INTERNAL})
-    for name in MAPS:
-        if values := entry.numbers.get(name):
-            row[name] = values
+    row.update(entry.numbers)
+    if counts:
+        del row[COUNTS]
+        row.update(counts)
+        row.pop(TAKEN, None)
     if within := entry.numbers.get(WITHIN):
         row[WITHIN] = _cumulative(within)
     row.update(_alone(entry) if scope_type == ScopeType.EXTENSION else _above(counts))
@@ -52,7 +53,7 @@ def _kind(window: Window, entry: Entry, at: int) -> IntervalKind:
 
 def _cumulative(within: dict[str, int]) -> dict[str, int]:
     total = 0
-    return {str(seconds): (total := total + within.get(str(seconds), 0)) for seconds in WITHIN_SECONDS}
+    return {step: (total := total + within.get(step, 0)) for step in STEPS}
 
 
 def _alone(entry: Entry) -> Row:

@@ -1,5 +1,7 @@
 """Whom numbers are added up for: an extension, its team, site and account, and the queue of a call (CONTRACT 7)."""
 
+from functools import lru_cache
+
 from streams.domain.words import ScopeType
 
 
@@ -14,6 +16,7 @@ def parts_of(scope: str) -> tuple[str, str]:
     return scope_type, scope_id
 
 
+@lru_cache(maxsize=10_000)
 def scopes_of(team: object, site: object, account_id: object, queue: object = None) -> tuple[str, ...]:
     """Return the keys of the scopes above an extension; those that are not known are left out."""
     given = (

@@ -10,7 +10,6 @@ from streams.domain.intervals.numbers import ACTIVITY, Numbers, add
 from streams.domain.intervals.pages import Entry, Pages, note_longest
 from streams.domain.intervals.windows import MINUTE, Window, final_at, is_forgotten
 from streams.domain.outputs import Emission, Output
-from streams.domain.postings import Row
 
 
 class Sheet:
@@ -21,12 +20,12 @@ class Sheet:
         self._diary = diary
         self._pages = pages
         self._at = at
-        self._told: dict[str, list[Change]] = {}
+        self._told: dict[tuple[str, ...], dict[tuple[tuple[Window, ...], str], Numbers]] = {}
         self.touched: dict[Window, Entry] = {}
         self.too_late = 0
         """How many numbers no window could take: it is forgotten."""
 
-    def put(self, windows: Iterable[Window], numbers: Numbers, scopes: Iterable[str], call_id: str = "") -> None:
+    def put(self, windows: Iterable[Window], numbers: Numbers, scopes: tuple[str, ...], call_id: str = "") -> None:
         """Add numbers to windows that have an instant in common, here and in the scopes."""
         kept = []
         for window in windows:
@@ -37,7 +36,7 @@ class Sheet:
             add(entry.numbers, numbers)
             kept.append(window)
         if kept and numbers:
-            self._tell(Change(tuple(kept), numbers, call_id), scopes)
+            self._tell(tuple(kept), numbers, scopes, call_id)
 
     def note_longest(self, windows: Iterable[Window], counted: Counted, sign: int) -> None:
         """Put the ring and hold of a leg among the longest of windows, or take them away."""
@@ -77,23 +76,39 @@ class Sheet:
             numbers = {ACTIVITY: before.activity_ms}
             add(entry.numbers, numbers)
             entry.legs = before.legs
-            self._tell(Change((window,), numbers), diary.place.scopes)
+            self._tell((window,), numbers, diary.place.scopes)
         return entry
 
-    def _tell(self, change: Change, scopes: Iterable[str]) -> None:
-        for scope in scopes:
-            self._told.setdefault(scope, []).append(change)
+    def _tell(self, windows: tuple[Window, ...], numbers: Numbers, scopes: tuple[str, ...], call_id: str = "") -> None:
+        """Add up what the same scopes have to know of the same windows: ten changes of activity are one."""
+        changes = self._told.setdefault(scopes, {})
+        add(changes.setdefault((windows, call_id), {}), numbers)
 
     def deltas(self) -> Iterator[Emission]:
-        """Give what each scope has to know; scopes that have to know the same get the same row."""
-        if not self._told:
+        """Give what each scope has to know; scopes that have to know the same get the same row, one after another."""
+        told = [
+            [Change(windows, numbers, call_id) for (windows, call_id), numbers in changes.items() if numbers]
+            for changes in self._told.values()
+        ]
+        groups = _same(scopes if changes else () for scopes, changes in zip(self._told, told, strict=True))
+        if not groups:
             return
         diary = self._diary
         diary.serial += 1
-        rows: list[tuple[list[Change], Row]] = []
-        for scope, changes in self._told.items():
-            row = next((row for known, row in rows if known == changes), None)
-            if row is None:
-                row = delta_row(diary.key, diary.serial, self._at, changes)
-                rows.append((changes, row))
-            yield Emission(Output.SCOPE_DELTA, scope, row)
+        for members, scopes in groups.items():
+            changes = [change for member in members for change in told[member]]
+            row = delta_row(diary.key, diary.serial, self._at, changes)
+            for scope in scopes:
+                yield Emission(Output.SCOPE_DELTA, scope, row)
+
+
+def _same(told: Iterable[tuple[str, ...]]) -> dict[tuple[int, ...], list[str]]:
+    """Return the scopes by the tellings that are for them."""
+    members: dict[str, list[int]] = {}
+    for index, scopes in enumerate(told):
+        for scope in scopes:
+            members.setdefault(scope, []).append(index)
+    groups: dict[tuple[int, ...], list[str]] = {}
+    for scope, indexes in members.items():
+        groups.setdefault(tuple(indexes), []).append(scope)
+    return groups
