@@ -14,7 +14,7 @@ from streams.domain.intervals import diary as diaries
 from streams.domain.intervals.call_numbers import Counted, count
 from streams.domain.intervals.diary import Diary, Place
 from streams.domain.intervals.pages import Entry, Page, entry_name, new_page, page_name
-from streams.domain.intervals.telling import tell
+from streams.domain.intervals.telling import close_minutes, tell
 from streams.domain.intervals.windows import MEMORY_MS, Window
 from streams.domain.outputs import Emission, Output
 from streams.domain.postings import Row
@@ -120,7 +120,11 @@ class IntervalKeeper:
             self._store.delete(key)
             return NOTHING
         diary: Diary | None = self._store.get(key)
-        return NOTHING if diary is None else self._tell(diary, at, NOTHING)
+        if diary is None:
+            return NOTHING
+        if diaries.is_minutes_only(diary, at):
+            return Told(close_minutes(diary, StoredPages(self._store, diary.key), at))
+        return self._tell(diary, at, NOTHING)
 
     def forget_leg(self, key: str, leg_id: str) -> None:
         """Forget what was counted of a leg that cannot change any more."""

@@ -8,7 +8,7 @@ from streams.domain.intervals import numbers
 from streams.domain.intervals.activity import Doing
 from streams.domain.intervals.call_numbers import Counted
 from streams.domain.intervals.scopes import scopes_of
-from streams.domain.intervals.windows import QUARTER, SETTLE_MS, Window, final_at, fixed, next_grid
+from streams.domain.intervals.windows import MINUTE, QUARTER, SETTLE_MS, Window, final_at, fixed, next_grid
 from streams.domain.postings import Row
 from streams.domain.words import Direction, SessionEventType
 
@@ -119,11 +119,24 @@ def is_waiting(diary: Diary) -> bool:
     return diary.due != NEVER
 
 
+def is_minutes_only(diary: Diary, at: int) -> bool:
+    """Tell whether nothing is due at stream time `at` but minutes that become final."""
+    if at >= min(diary.due, _lasting_due(diary)):
+        return False
+    return all(window.seconds == MINUTE for window in diary.waiting if final_at(window) <= at)
+
+
 def next_due(diary: Diary) -> int:
     """Return the stream time at which the diary has to be told, if nothing happens before."""
-    due = diary.due
+    due = min(diary.due, _lasting_due(diary))
     for window in diary.waiting:
-        due = min(due, window.end + SETTLE_MS)
-    if diary.timeline and not diary.timeline[-1].is_idle:
-        due = min(due, fixed(QUARTER, diary.counted_until).end + SETTLE_MS)
+        if window.end + SETTLE_MS < due:
+            due = window.end + SETTLE_MS
     return due
+
+
+def _lasting_due(diary: Diary) -> int:
+    """Return when an activity that goes on has to be told."""
+    if not diary.timeline or diary.timeline[-1].is_idle:
+        return NEVER
+    return final_at(fixed(QUARTER, diary.counted_until))

@@ -47,7 +47,14 @@ class Lasting:
         """Measure the activities in minutes that have a row, once more after each change: they are few."""
         if self._diary.timeline:
             for window in self._minutes():
-                self._measure(window)
+                self._measure(window, self._diary.timeline)
+
+    def close_minutes(self) -> None:
+        """Measure the minutes that become final, by changes too that are not counted yet in longer windows."""
+        timeline = [*self._diary.timeline, *self._diary.changes]
+        for window in self._diary.waiting if timeline else ():
+            if window.seconds == MINUTE and final_at(window) <= self._at:
+                self._measure(window, timeline)
 
     def _last_until(self, until: int) -> None:
         """Count the activity that goes on, up to an instant."""
@@ -115,8 +122,8 @@ class Lasting:
                     found[window] = None
         return list(found)
 
-    def _measure(self, window: Window) -> None:
-        entry, timeline = self._sheet.look(window), self._diary.timeline
+    def _measure(self, window: Window, timeline: list[Doing]) -> None:
+        entry = self._sheet.look(window)
         if entry is None:
             return
         measured = entry.numbers.get(ACTIVITY, {})

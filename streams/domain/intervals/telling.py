@@ -33,7 +33,15 @@ def tell(diary: Diary, pages: Pages, at: int) -> tuple[list[Emission], int]:
     activities.let_last()
     activities.measure_minutes()
     lasting.trim(diary)
+    diary.due = NEVER
     return list(_emissions(diary, pages, sheet, at)), sheet.too_late
+
+
+def close_minutes(diary: Diary, pages: Pages, at: int) -> list[Emission]:
+    """Return the last rows of minutes, and deltas, when nothing else is due: what waits goes on waiting."""
+    sheet = Sheet(diary, pages, at)
+    Lasting(diary, sheet, at).close_minutes()
+    return list(_emissions(diary, pages, sheet, at))
 
 
 def _take_calls(diary: Diary, sheet: Sheet) -> None:
@@ -80,7 +88,7 @@ def _take_points(diary: Diary, sheet: Sheet) -> None:
 
 
 def _emissions(diary: Diary, pages: Pages, sheet: Sheet, at: int) -> Iterator[Emission]:
-    """Give rows and deltas, and leave the diary with nothing to tell."""
+    """Give rows of what was touched or becomes final, and deltas."""
     touched, scope = sheet.touched, scope_key(ScopeType.EXTENSION, diary.key)
     for window in diary.waiting:
         if final_at(window) <= at and window not in touched:
@@ -90,5 +98,4 @@ def _emissions(diary: Diary, pages: Pages, sheet: Sheet, at: int) -> Iterator[Em
         if emission is not None:
             yield emission
     diary.waiting = [window for window in diary.waiting if final_at(window) > at]
-    diary.due = NEVER
     yield from sheet.deltas()
