@@ -13,6 +13,26 @@ MAX_TIMELINE = 200
 MIN_TIMELINE = 16
 """So many changes are kept, and as many more as the minutes that are not final need."""
 
+WINDOWS = len(LONGER) + 1
+"""So many windows of a quarter of an hour and more contain an instant."""
+
+
+class Run:
+    """Activities one after another in the same windows, all of which have something in them: they are put as one."""
+
+    def __init__(self, windows: list[Window]):
+        """Begin in the windows of one quarter of an hour."""
+        self.windows = windows
+        self.end = min(window.end for window in windows)
+        self.times: dict[str, int] = {}
+        self.legs = 0
+
+    def add(self, doing: Doing, lasted: int) -> None:
+        """Add an activity; one that did not last is none."""
+        if lasted > 0:
+            self.times[doing.activity] = self.times.get(doing.activity, 0) + lasted
+            self.legs = max(self.legs, doing.legs)
+
 
 class Lasting:
     """The activities of one telling."""
@@ -23,6 +43,7 @@ class Lasting:
         self._sheet = sheet
         self._at = at
         self._corrected: tuple[int, int] | None = None
+        self._run: Run | None = None
 
     def take_changes(self) -> None:
         """Count the time between changes of activity; a change that came late corrects what was counted."""
@@ -33,8 +54,10 @@ class Lasting:
             elif doing.at >= diary.counted_until:
                 self._last_until(doing.at)
             else:
+                self._put_run()
                 self._correct(diary.timeline[-1], doing)
             diary.timeline.append(doing)
+        self._put_run()
         diary.changes.clear()
 
     def let_last(self) -> None:
@@ -60,9 +83,25 @@ class Lasting:
         """Count the activity that goes on, up to an instant."""
         diary = self._diary
         doing, since = diary.timeline[-1], diary.counted_until
-        windows = self._present(since, until) if doing.is_idle else self._longer(since, until)
-        self._spend(list(windows), (since, until), doing, 1)
+        if self._run is not None and until <= self._run.end:
+            self._run.add(doing, until - since)
+        else:
+            self._put_run()
+            windows = list(self._present(since, until) if doing.is_idle else self._longer(since, until))
+            self._spend(windows, (since, until), doing, 1)
+            if not doing.is_idle and len(windows) == WINDOWS and self._sheet.touched.keys() >= set(windows):
+                self._run = Run(windows)
         diary.counted_until = until
+
+    def _put_run(self) -> None:
+        """Put what a run has added up."""
+        run, self._run = self._run, None
+        if run is None or not run.times:
+            return
+        self._sheet.put(run.windows, {ACTIVITY: run.times}, self._diary.place.scopes)
+        for window in run.windows:
+            entry = self._sheet.touched[window]
+            entry.legs = max(entry.legs, run.legs)
 
     def _correct(self, before: Doing, after: Doing) -> None:
         """Replace what was counted of one activity from the instant on at which another began."""
