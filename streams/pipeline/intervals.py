@@ -46,14 +46,20 @@ class StoredPages:
     """The windows of one scope or extension in the store of its partition."""
 
     def __init__(self, store: Store, owner: str):
-        """Keep the pages of an owner."""
+        """Keep the pages of an owner, for one record or telling: entries found once are not looked up again."""
         self._store = store
         self._owner = owner
+        self._found: dict[Window, Entry] = {}
 
     def find(self, window: Window) -> Entry | None:
         """Return what is known of a window, or None."""
-        page: Page | None = self._store.get(self._key(window))
-        return None if page is None else page.entries.get(entry_name(window))
+        entry = self._found.get(window)
+        if entry is None:
+            page: Page | None = self._store.get(self._key(window))
+            entry = None if page is None else page.entries.get(entry_name(window))
+            if entry is not None:
+                self._found[window] = entry
+        return entry
 
     def open(self, window: Window) -> Entry:
         """Return what is known of a window; a new one is begun."""

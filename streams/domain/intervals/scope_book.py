@@ -58,9 +58,12 @@ def take(book: ScopeBook, shelf: Shelf, change: Change, told_at: int, now: int) 
 
 
 def _add(book: ScopeBook, shelf: Shelf, window: Window, numbers: Numbers, now: int) -> bool:
-    if is_forgotten(window, now):
-        return False
-    entry = _entry(book, shelf, window, now)
+    entry = shelf.find(window)
+    if entry is None:
+        # What is found is not forgotten: pages are given up when their windows are.
+        if is_forgotten(window, now):
+            return False
+        entry = _begin(book, shelf, window, now)
     add(entry.numbers, numbers)
     if not entry.is_dirty:
         entry.is_dirty = True
@@ -68,13 +71,10 @@ def _add(book: ScopeBook, shelf: Shelf, window: Window, numbers: Numbers, now: i
     return True
 
 
-def _entry(book: ScopeBook, shelf: Shelf, window: Window, now: int) -> Entry:
-    entry = shelf.find(window)
-    if entry is None:
-        entry = shelf.open(window)
-        if final_at(window) > now:
-            book.waiting.append(window)
-    return entry
+def _begin(book: ScopeBook, shelf: Shelf, window: Window, now: int) -> Entry:
+    if final_at(window) > now:
+        book.waiting.append(window)
+    return shelf.open(window)
 
 
 def tell(book: ScopeBook, shelf: Shelf, at: int) -> Iterator[Emission]:
