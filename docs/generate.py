@@ -218,8 +218,8 @@ def interval_metrics() -> str:
     head += "- Quarters and half hours add up to the day; minutes too, for calls, messages and logins. OFFLINE and UNKNOWN give no"
     head += " row of their own, so that a quarter with nothing else is missing from such a sum.\n"
     head += "- `distinct_calls_*`, `longest_*` and `max_concurrent_calls` cannot be added up.\n"
-    head += "- EARLY rows come at most every 10 s of stream time, when calls, messages or logins changed;"
-    head += " FINAL 30 s after the window's end; AMENDED when later news change it, for 50 hours.\n"
+    head += "- EARLY rows come at most every 10 s of stream time, when something changed; FINAL 30 s after the window's end; AMENDED"
+    head += " when later news change it, for 50 hours.\n"
     head += f"- A quantile: sort the buckets of a sketch by number, `{ZERO}` first, go up to the wanted share of the sum of all counts,"
     head += (
         f" and take the bucket's value 2*G^n/(G+1) ms with G = {GAMMA:.10f}. `streams/contracts/sketch.py` does it.\n\n"

@@ -79,9 +79,7 @@ def note_presence(diary: Diary, row: Row, now: int) -> None:
     assert isinstance(current, Mapping)
     assert isinstance(at, int)
     diary.changes.append(Doing(at, str(current["activity"]), int(current["active_legs"])))
-    # How a quarter is spent is told when it is over, or along with a call, message or login: most changes of activity
-    # are steps of a call, and rows for each of them were half of all rows.
-    _wake(diary, max(now, final_at(fixed(QUARTER, at)) - 1))
+    _wake(diary, now)
 
 
 def note_login(diary: Diary, row: Row, now: int) -> None:
