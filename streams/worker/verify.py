@@ -157,7 +157,8 @@ class Verification:
     def _directory(self, partition: int) -> RecordedDirectory:
         """Return what the directory had said of the records of one source partition."""
         found = (self._sources.get((partition, target), []) for target in range(self._plan.partitions))
-        return RecordedDirectory(CODEC.decode(record.value or b"") for records in found for record in records)
+        rows = (_read(record) for records in found for record in records)
+        return RecordedDirectory(row for row in rows if row["input"]["partition"] is not None)
 
     def _extensions(
         self, partition: int, before: Offsets, after: Offsets, outputs: dict[tuple[str, int], list[Read]]

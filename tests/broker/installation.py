@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import orjson
 from aiokafka.admin import AIOKafkaAdminClient
-from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer, TopicPartition
 
 from streams.contracts.catalog import Naming, topic_of
 from streams.contracts.numbers import DEVELOPMENT_KEY
@@ -135,7 +135,13 @@ class Installation:
         places = [TopicPartition(topic, partition) for partition in range(self.partitions)]
         asked = ConsumerGroupTopicPartitions(self.naming.group, places)
         admin = self.namespace.admin
-        found = admin.list_consumer_group_offsets([asked])[self.naming.group].result(20).topic_partitions
+        try:
+            found = admin.list_consumer_group_offsets([asked])[self.naming.group].result(20).topic_partitions
+        except KafkaException as error:
+            # The first to ask a new broker for a group finds its coordinator still reading.
+            if error.args[0].code() != KafkaError.COORDINATOR_LOAD_IN_PROGRESS:
+                raise
+            return [0] * self.partitions
         return [max(0, place.offset) for place in sorted(found, key=lambda place: place.partition)]
 
     def heard(self) -> list[int]:

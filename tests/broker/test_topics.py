@@ -76,9 +76,9 @@ def test_a_dry_run_creates_nothing(kafka: str, namespace: Namespace) -> None:
     assert on_cluster(namespace) == {}
     names = [topic.name(naming(namespace)) for topic in catalog().topics]
     told = [f"would create {name}" for name in names]
-    assert result.output.splitlines() == [*told, "16 topics to be created, 0 were there."]
+    assert result.output.splitlines() == [*told, f"{len(names)} topics to be created, 0 were there."]
     apply(kafka, namespace)
-    assert apply(kafka, namespace, "--dry-run").output == "0 topics to be created, 16 were there.\n"
+    assert apply(kafka, namespace, "--dry-run").output == f"0 topics to be created, {len(names)} were there.\n"
     result = apply(kafka, namespace, "--dry-run", partitions=PARTITIONS + 1)
     assert result.exit_code == 1
     assert "partitions is 2, wanted is 3." in result.output
@@ -89,7 +89,7 @@ def test_apply_again_changes_nothing(kafka: str, namespace: Namespace) -> None:
     apply(kafka, namespace)
     result = apply(kafka, namespace)
     assert result.exit_code == 0, result.output
-    assert result.output == "0 topics created, 16 were there.\n"
+    assert result.output == f"0 topics created, {len(catalog().topics)} were there.\n"
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_apply_tells_other_settings_and_leaves_them(
     result = apply(kafka, namespace)
     assert result.exit_code == 1, result.output
     assert f"{name}: {difference}\n" in result.output
-    assert "15 topics created, 1 were there." in result.output
+    assert f"{len(catalog().topics) - 1} topics created, 1 were there." in result.output
     assert "1 difference" in result.output
     assert {key: setting(namespace, name, key) for key in config} == config
 
