@@ -18,14 +18,20 @@ from streams.worker import topics as cluster
 _CONNECT_TIMEOUT_SECONDS = 15.0
 
 
+_HELP = {"help_option_names": ["-h", "--help"]}
+
+
 @click.group(
-    epilog="\b\nExample:\n  widget-streams topics apply --bootstrap-servers localhost:9092 --replication-factor 1"
+    context_settings=_HELP,
+    epilog="\b\nExample:\n  widget-streams topics apply --bootstrap-servers localhost:9092 --replication-factor 1",
 )
 def command() -> None:
     """List the topics, or create what is missing."""
 
 
-@command.command("list", epilog="\b\nExample:\n  widget-streams topics list --topic-prefix acme.")
+@command.command(
+    "list", context_settings=_HELP, epilog="\b\nExample:\n  widget-streams topics list --topic-prefix acme."
+)
 @with_settings("topic_prefix", "group")
 def list_topics(settings: Settings) -> None:
     """Show every topic of the catalogue; asks no broker."""
@@ -37,6 +43,7 @@ def list_topics(settings: Settings) -> None:
 
 @command.command(
     "apply",
+    context_settings=_HELP,
     epilog="\b\nExample:\n  widget-streams topics apply --bootstrap-servers localhost:9092 --replication-factor 1",
 )
 @with_settings("bootstrap_servers", *SECURITY, "topic_prefix", "group")

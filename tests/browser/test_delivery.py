@@ -420,7 +420,8 @@ def test_five_tabs_closing_in_turn(tab: OpenTab, ledger: Ledger) -> None:
     ledger.wait_for(all_of(everything(*tabs)))
     judgement = judge(ledger, everything(*tabs))
     assert judgement._replace(repeated=0) == CLEAN
-    assert judgement.repeated <= len(everything(*tabs))
+    # Each page that closes sends once more what it cannot know to have arrived.
+    assert judgement.repeated <= len(tabs) * len(everything(*tabs))
 
 
 def test_a_leader_that_crashes(tab: OpenTab, ledger: Ledger) -> None:
