@@ -247,6 +247,7 @@ def test_a_broker_that_is_killed_and_comes_back(own_kafka: EmbeddedKafka, tmp_pa
     assert crowd.taken <= set(ids(bootstrap, "t.events.v1"))
 
 
+@pytest.mark.slow
 def test_a_broker_away_at_the_end_does_not_hold_the_end_up(own_kafka: EmbeddedKafka, tmp_path: Path) -> None:
     """SIGTERM while Kafka is away: requests under way get their 503, and the exit code is 0."""
     with a_gateway(own_kafka.bootstrap, "t.", tmp_path, "--gateway-ack-seconds=2") as gateway:
@@ -305,6 +306,7 @@ def assert_overload_is_borne(kafka: str, topic: str, folder: Path, seconds: floa
     assert crowd.taken <= set(written)
 
 
+@pytest.mark.slow
 def test_overload_is_refused_with_flat_memory(kafka: str, topic: str, tmp_path: Path) -> None:
     """503 for what is too much, and what got 202 is in the topic."""
     assert_overload_is_borne(kafka, topic, tmp_path, 20)

@@ -126,6 +126,7 @@ def environment(settings: dict[str, str]) -> dict[str, str]:
     return others | {f"WIDGET_STREAMS_{name}": value for name, value in settings.items()}
 
 
+@pytest.mark.slow
 def test_every_client_of_ours_logs_in_over_tls(secured: Secured) -> None:
     """Topics are made, events sent and posted, folded by a worker and verified, with user and password over TLS."""
     assert _apply(secured.login) == 0
