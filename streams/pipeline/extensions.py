@@ -21,6 +21,7 @@ from streams.domain.outputs import Emission, Output
 from streams.domain.postings import Rejection
 from streams.domain.words import EventType, Outcome
 from streams.pipeline import intervals
+from streams.pipeline.clocks import Clocks
 from streams.pipeline.guard import fold_guarded
 from streams.pipeline.intervals import IntervalKeeper, Told
 from streams.pipeline.plan import Plan
@@ -29,7 +30,6 @@ from streams.pipeline.store import Kinds, Store
 from streams.pipeline.writer import Writer
 
 STAGE = "extensions"
-CLOCK_KEY = b"C"
 
 
 KINDS: Kinds = {
@@ -114,18 +114,18 @@ class ExtensionsPartition:
         self._partition = partition
         self._writer = Writer(plan, partition)
         self.store = Store(KINDS, saved)
+        self._clocks = Clocks(self.store, plan.partitions)
         self._intervals = IntervalKeeper(self.store)
 
     @property
     def clocks(self) -> dict[int, int]:
         """The latest instant read from each source partition, ms since the epoch."""
-        return dict(self.store.peek(CLOCK_KEY) or {})
+        return self._clocks.told
 
     @property
     def stream_time(self) -> int:
         """How far waiting has come, ms since the epoch; 0 until every source partition was heard of."""
-        clocks = self.store.peek(CLOCK_KEY)
-        return min(clocks.values()) if clocks and len(clocks) >= self._plan.partitions else 0
+        return self._clocks.stream_time
 
     def fold(self, records: Sequence[InputRecord]) -> Folded:
         """Take a batch in log order."""
@@ -145,27 +145,20 @@ class ExtensionsPartition:
         row = CODEC.decode(record.value or b"")
         if row["type"] == EventType.WATERMARK:
             for mark in row["marks"]:
-                self._hear(mark["source_partition"], mark["time"])
+                self._clocks.hear(mark["source_partition"], mark["time"])
             self._pass_time(folded)
             return
         event = read_event(row)
         folded.urgent = True
         source = event.input["partition"]
         assert isinstance(source, int)
-        self._hear(source, event.received_at)
+        self._clocks.hear(source, event.received_at)
         now = max(self._pass_time(folded), event.received_at)
         outcome, emissions = decide.apply(StoredBook(self.store, event.extension_key), event, now)
         folded.tally.outcomes[event.type, outcome] += 1
         self._write(emissions, trace_of(record.headers), folded)
         self._measure(event.extension_key, emissions, now, folded, event)
         self.store.reschedule()
-
-    def _hear(self, source: int, time: int) -> None:
-        clocks = self.store.get(CLOCK_KEY)
-        if clocks is None:
-            self.store.put(CLOCK_KEY, {source: time})
-        elif time > clocks.get(source, -1):
-            clocks[source] = time
 
     def _pass_time(self, folded: Folded) -> int:
         """Let everything happen that is due, and return how far time has come."""

@@ -17,6 +17,7 @@ from streams.domain.intervals.scope_book import ScopeBook
 from streams.domain.legs.records import identifier
 from streams.domain.outputs import Emission
 from streams.domain.postings import Rejection
+from streams.pipeline.clocks import Clocks
 from streams.pipeline.guard import fold_guarded
 from streams.pipeline.intervals import StoredPages, page_due
 from streams.pipeline.plan import Plan
@@ -25,7 +26,6 @@ from streams.pipeline.store import Kinds, Store
 from streams.pipeline.writer import Writer
 
 STAGE = "scopes"
-CLOCK_KEY = b"C"
 CODEC = codec("ScopeDelta")
 KINDS: Kinds = {
     b"S": (SCOPE_BOOK, scope_book.next_due),
@@ -58,17 +58,17 @@ class ScopesPartition:
         self._partition = partition
         self._writer = Writer(plan, partition)
         self.store = Store(KINDS, saved)
+        self._clocks = Clocks(self.store, plan.partitions)
 
     @property
     def clocks(self) -> dict[int, int]:
         """The latest instant read from each partition of the extensions stage, ms since the epoch."""
-        return dict(self.store.peek(CLOCK_KEY) or {})
+        return self._clocks.told
 
     @property
     def stream_time(self) -> int:
         """How far waiting has come, ms since the epoch; 0 until every source partition was heard of."""
-        clocks = self.store.peek(CLOCK_KEY)
-        return min(clocks.values()) if clocks and len(clocks) >= self._plan.partitions else 0
+        return self._clocks.stream_time
 
     def fold(self, records: Sequence[InputRecord]) -> Folded:
         """Take a batch in log order."""
@@ -81,12 +81,12 @@ class ScopesPartition:
     def _step(self, record: InputRecord, folded: Folded) -> None:
         row = CODEC.decode(record.value or b"")
         for mark in row["marks"]:
-            self._hear(mark["source_partition"], mark["time"])
+            self._clocks.hear(mark["source_partition"], mark["time"])
         if not row["changes"]:
             self._pass_time(folded)
             return
         told_at: int = row["told_at"]
-        self._hear(row["source_partition"], told_at - 1)
+        self._clocks.hear(row["source_partition"], told_at - 1)
         self._pass_time(folded)
         folded.urgent = True
         scope = (record.key or b"").decode()
@@ -96,13 +96,6 @@ class ScopesPartition:
         for change in changes_of(row):
             folded.tally.too_late += scope_book.take(book, shelf, change, told_at, now)
         self.store.reschedule()
-
-    def _hear(self, source: int, time: int) -> None:
-        clocks = self.store.get(CLOCK_KEY)
-        if clocks is None:
-            self.store.put(CLOCK_KEY, {source: time})
-        elif time > clocks.get(source, -1):
-            clocks[source] = time
 
     def _pass_time(self, folded: Folded) -> None:
         now = self.stream_time
