@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from streams.domain.events import Event, posted_at
-from streams.domain.extension import Book, tab_of
+from streams.domain.extension import Book, is_unsettled, tab_of
 from streams.domain.finding import leg_of
 from streams.domain.instants import Instant
 from streams.domain.legs import active_call, gaps, joins, telephony, web_phone
@@ -147,11 +147,10 @@ def follow_sequence(book: Book, event: Event) -> list[Leg]:
         return []
     changed: list[Leg] = []
     for leg_id in list(tab.following):
-        is_open = leg_id in extension.open_legs
-        if not is_open and leg_id not in extension.unsettled:
+        if not is_unsettled(extension, leg_id):
             tab.following.remove(leg_id)
             continue
-        leg = book.leg(leg_id)
+        leg, is_open = book.leg(leg_id), leg_id in extension.open_legs
         before = gaps.has_gap(leg)
         may_change = gaps.follow(leg, event.session_id, event.sequence, event.missing_before, is_open=is_open)
         if may_change and gaps.has_gap(leg) != before:

@@ -6,7 +6,7 @@ from streams.domain import calls, logins, messages, others
 from streams.domain import presence as presences
 from streams.domain.calls import Decision
 from streams.domain.events import Event, posted_at
-from streams.domain.extension import Book, Extension, forget_tabs, open_sessions, tab_of
+from streams.domain.extension import Book, Extension, forget_tabs, is_unsettled, open_sessions, tab_of
 from streams.domain.legs.evidence import Leg
 from streams.domain.legs.records import identifier
 from streams.domain.legs.resolve import resolve
@@ -33,7 +33,9 @@ def apply(book: Book, event: Event, now: int) -> Decision:
     handler = HANDLERS.get(event.type)
     outcome, emissions = handler(book, event, now) if handler else (Outcome.IGNORED, [])
     for leg in shaken:
-        emissions += publish(extension, leg, resolve(leg), event.input, now)
+        # NB: what the event proved to be another leg is gone by now, and must not be published again.
+        if is_unsettled(extension, leg.leg_id):
+            emissions += publish(extension, leg, resolve(leg), event.input, now)
     cause = LOGOUT if event.logged_in is False else CAUSES.get(event.type)
     if cause is not None:
         emissions += _presence(extension, _happened(emissions, event.event_time), cause, event.input)

@@ -94,6 +94,18 @@ def tab_of(extension: Extension, session_id: str | None, now: int, *, implies_lo
     return tab
 
 
+def is_unsettled(extension: Extension, leg_id: str) -> bool:
+    """Tell whether a leg is open, or has ended and its record is not final yet."""
+    return leg_id in extension.open_legs or leg_id in extension.unsettled
+
+
+def follow_instead(extension: Extension, leg_id: str, kept: str) -> None:
+    """Let the page loads that told of a leg follow the one that it proved to be (DECISIONS 10, 28)."""
+    for tab in extension.tabs.values():
+        if leg_id in tab.following:
+            tab.following = [*(name for name in tab.following if name not in (leg_id, kept)), kept]
+
+
 def open_sessions(extension: Extension) -> int:
     """Count the page loads that are logged in."""
     return sum(tab.logged_in for tab in extension.tabs.values())

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from streams.domain.events import Event
-from streams.domain.extension import Book, Extension
+from streams.domain.extension import Book, Extension, follow_instead
 from streams.domain.legs import joins
 from streams.domain.legs.advance import withdraw
 from streams.domain.legs.evidence import Leg, Sighting
@@ -126,6 +126,7 @@ def _absorb(book: Book, keeper: Leg, loser: Leg, *, own_phone: bool) -> list[Emi
     emissions = withdraw(loser)
     absorb(keeper, loser, own_phone=own_phone)
     extension = book.extension
+    follow_instead(extension, loser.leg_id, keeper.leg_id)
     extension.open_legs.pop(loser.leg_id, None)
     extension.unsettled = [name for name in extension.unsettled if name != loser.leg_id]
     extension.ended = [name for name in extension.ended if name != loser.leg_id]

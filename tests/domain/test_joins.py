@@ -1,6 +1,6 @@
 """What is one leg, whoever tells of it (SPEC 2, DECISIONS 8 to 10)."""
 
-from tests.builders import LOGIN, Json, Result, Tab, fold
+from tests.builders import HOUR, LOGIN, Json, Result, Tab, fold
 
 MINUTE = 60_000
 
@@ -109,6 +109,16 @@ def test_legs_that_prove_to_be_one_leave_a_tombstone() -> None:
     assert result.last("ActiveCall") == []
 
 
+def test_a_page_load_that_knew_a_leg_by_another_name_still_shows_what_it_lost() -> None:
+    """Its leg went into another one; what it loses before the end is that one's gap (DECISIONS 10, 28)."""
+    tab, other = Tab("A"), Tab("B")
+    mine, theirs = (each.call(direction="Outbound", dialog="forked") for each in (tab, other))
+    posts = [theirs.init(0), mine.active("Ringing", 6_000, to={}), mine.start(8_000)]
+    other.lose()
+    posts += [other.route(9_000), mine.end(20_000)]
+    assert "GAP" in ended(posts).record()["quality"]
+
+
 def ringout(inbound_first: bool) -> Result:
     """Fold a RingOut: the own phone is called, then the customer."""
     tab = Tab(delay_ms=0)
@@ -122,6 +132,33 @@ def ringout(inbound_first: bool) -> Result:
              customer.active("NoCall", 60_000, kind="ringout", **ids),
              own.active("NoCall", 60_050, kind="ringout", sessionId="721000")]  # fmt: skip
     return ended(posts)
+
+
+def test_a_post_that_merges_two_legs_may_come_after_a_loss() -> None:
+    """Number and ids come with the start, and something was lost before it: one leg, one record, flagged GAP."""
+    tab = Tab()
+    call = tab.call(direction="Outbound")
+    posts = [call.init(0), call.active("Ringing", 6_000, to={})]
+    tab.lose()
+    posts += [call.start(8_000), call.end(20_000)]
+    result = ended(posts)
+    assert result.summary["dead_letters"] == {}
+    assert "GAP" in result.record()["quality"]
+    assert result.last("ActiveCall") == []
+
+
+def test_a_leg_that_a_ringout_took_in_after_a_loss_is_gone() -> None:
+    """The inbound side was told first and went; what the page load lost does not bring it back."""
+    tab = Tab()
+    inbound, outbound = tab.call(number=2), tab.call(direction="Outbound")
+    posts = [inbound.active("Ringing", 0, kind="ringout", sessionId="711000")]
+    tab.lose()
+    posts.append(outbound.active("Ringing", 500, kind="ringout", sessionId="710000"))
+    posts += [outbound.active("NoCall", 9_000, kind="ringout", sessionId="710000"), tab.presence(9_500)]
+    result = ended(posts, 5 * HOUR)
+    assert result.summary["dead_letters"] == {}
+    assert len(result.last("CallRecord")) == 1
+    assert result.last("ActiveCall") == []
 
 
 def test_the_two_sides_of_a_ringout_are_one_outbound_leg() -> None:
