@@ -32,6 +32,7 @@ def apply(book: Book, event: Event, now: int) -> Decision:
     shaken = calls.follow_sequence(book, event)
     handler = HANDLERS.get(event.type)
     outcome, emissions = handler(book, event, now) if handler else (Outcome.IGNORED, [])
+    emissions += logins.take_back_logouts(book, event, now)
     for leg in shaken:
         emissions += publish(extension, leg, resolve(leg), event.input, now)
     cause = LOGOUT if event.logged_in is False else CAUSES.get(event.type)
@@ -71,7 +72,7 @@ def _take_presence(book: Book, event: Event, now: int) -> Decision:
         others = any(tab.logged_in for name, tab in extension.tabs.items() if name != event.session_id)
         changed = not others and presences.take_status(extension.presence, status, event.event_time)
         return Outcome.ACCEPTED if changed else Outcome.DUPLICATE, []
-    tab_of(extension, event.session_id, now, implies_login=True)
+    tab_of(extension, event.session_id, now, logged_in_at=event.event_time)
     closed = []
     if status.telephony_status == "NoCall":
         closed = calls.suspect_all(book, EndSource.PRESENCE, posted_at(event), now)
