@@ -7,7 +7,7 @@ from streams.domain.extension import Book, is_unsettled, tab_of
 from streams.domain.finding import leg_of
 from streams.domain.instants import Instant
 from streams.domain.legs import active_call, gaps, joins, telephony, web_phone
-from streams.domain.legs.advance import expire, is_forgettable, revive, suspect
+from streams.domain.legs.advance import SETTLE_MS, expire, is_forgettable, revive, suspect, unsuspect
 from streams.domain.legs.evidence import Closing, Kind, Leg, Sighting
 from streams.domain.legs.news import before_of, outcome_of
 from streams.domain.legs.records import MAX_INPUTS
@@ -36,7 +36,7 @@ def take_active_call(book: Book, event: Event, now: int) -> Decision:
     assert event.active_call is not None
     sighting = active_call.sight(event, event.active_call)
     if sighting.kind in (None, Kind.ENDED) and not joins.find(book, sighting):
-        tab_of(book.extension, event.session_id, now, implies_login=True)
+        tab_of(book.extension, event.session_id, now, logged_in_at=event.event_time)
         return Outcome.IGNORED, []
     return take_sighting(book, sighting, event, now)
 
@@ -60,7 +60,7 @@ def take_telephony_session(book: Book, event: Event, now: int) -> Decision:
 def take_sighting(book: Book, sighting: Sighting, event: Event, now: int) -> Decision:
     """Find or begin the leg that a witness speaks of, tell it, and publish what changed."""
     extension = book.extension
-    tab = tab_of(extension, event.session_id, now, implies_login=True)
+    tab = tab_of(extension, event.session_id, now, logged_in_at=event.event_time)
     leg, emissions = leg_of(book, sighting, event, now)
     joins.learn(book, leg, sighting)
     if event.session_id is not None and event.sequence is not None:
@@ -88,8 +88,8 @@ def take_sighting(book: Book, sighting: Sighting, event: Event, now: int) -> Dec
     if outcome is Outcome.ACCEPTED or leg.inferred is not inferred:
         _news(leg, event, now)
     emissions += publish(extension, leg, facts, event.input, now)
-    if extension.silences:
-        suspect(leg, extension.silences, now)
+    if extension.silences and suspect(leg, extension.silences, now):
+        emissions += publish(extension, leg, resolve(leg), event.input, now)
     return outcome, emissions
 
 
@@ -161,11 +161,24 @@ def follow_sequence(book: Book, event: Event) -> list[Leg]:
 def suspect_all(book: Book, source: EndSource, at: Instant, now: int) -> list[Emission]:
     """Take evidence that no leg of this extension is alive any more (DECISIONS 24)."""
     silences = book.extension.silences
-    is_late = any(closing.at.at > at.at for closing in silences)
+    # In time it finds the legs that it may change open or not yet final.
+    is_late = now - at.at > SETTLE_MS or any(closing.at.at > at.at for closing in silences)
     silences.append(Closing(source, at))
     oldest = max(closing.at.at for closing in silences) - SILENCE_MEMORY_MS
     book.extension.silences = [closing for closing in silences if closing.at.at >= oldest][-MAX_SILENCES:]
     return _suspect(book, now, is_late=is_late)
+
+
+def unsuspect_all(book: Book, wrong: list[Closing], now: int) -> list[Emission]:
+    """Take evidence back: what it closed is closed by what is left, or lives on."""
+    extension = book.extension
+    extension.silences = [closing for closing in extension.silences if closing not in wrong]
+    emissions: list[Emission] = []
+    for leg in _concerned(book, extension.ended):
+        if leg.inferred in wrong:
+            unsuspect(leg, extension.silences)
+            emissions += publish(extension, leg, resolve(leg), None, now)
+    return emissions
 
 
 def _suspect(book: Book, now: int, *, is_late: bool = False) -> list[Emission]:

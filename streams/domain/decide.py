@@ -32,6 +32,7 @@ def apply(book: Book, event: Event, now: int) -> Decision:
     shaken = calls.follow_sequence(book, event)
     handler = HANDLERS.get(event.type)
     outcome, emissions = handler(book, event, now) if handler else (Outcome.IGNORED, [])
+    emissions += logins.take_back_logouts(book, event, now)
     for leg in shaken:
         # NB: what the event proved to be another leg is gone by now, and must not be published again.
         if is_unsettled(extension, leg.leg_id):
@@ -73,7 +74,7 @@ def _take_presence(book: Book, event: Event, now: int) -> Decision:
         others = any(tab.logged_in for name, tab in extension.tabs.items() if name != event.session_id)
         changed = not others and presences.take_status(extension.presence, status, event.event_time)
         return Outcome.ACCEPTED if changed else Outcome.DUPLICATE, []
-    tab_of(extension, event.session_id, now, implies_login=True)
+    tab_of(extension, event.session_id, now, logged_in_at=event.event_time)
     closed = []
     if status.telephony_status == "NoCall":
         closed = calls.suspect_all(book, EndSource.PRESENCE, posted_at(event), now)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from streams.domain.instants import Instant
 from streams.domain.legs import joins
 from streams.domain.legs.evidence import Closing, Leg
 from streams.domain.presence import PresenceState
@@ -26,6 +27,10 @@ class Tab:
     """A login status said so; before one, a call or a presence implies it (DECISIONS 35)."""
     login_at: int = 0
     """Event time of the last login status, ms since the epoch."""
+    since: int = 0
+    """Event time of the first that showed it logged in, ms since the epoch."""
+    left: Instant | None = None
+    """When it logged out after that."""
     seen: int = 0
     """Stream time of its last event."""
     calling_mode: str | None = None
@@ -81,16 +86,23 @@ class Book(joins.Legs, Protocol):
         """Return what is remembered of a message, to be changed; nothing yet of a new one."""
 
 
-def tab_of(extension: Extension, session_id: str | None, now: int, *, implies_login: bool) -> Tab:
-    """Return a page load, new or known; a call or a presence in it implies that its user is logged in."""
+def tab_of(extension: Extension, session_id: str | None, now: int, *, logged_in_at: int | None = None) -> Tab:
+    """Return a page load, new or known.
+
+    Args:
+        extension: The extension of the page load.
+        session_id: The page load.
+        now: Stream time.
+        logged_in_at: Event time of a call or a presence in it: its user is logged in, unless a status says otherwise.
+    """
     tab = extension.tabs.get(session_id or "")
     if tab is None:
         tab = extension.tabs[session_id or ""] = Tab()
         while len(extension.tabs) > MAX_TABS:
             del extension.tabs[min(extension.tabs, key=lambda name: extension.tabs[name].seen or now)]
     tab.seen = max(tab.seen, now)
-    if implies_login and not tab.told:
-        tab.logged_in = True
+    if logged_in_at is not None:
+        _imply_login(tab, logged_in_at)
     return tab
 
 
@@ -104,6 +116,20 @@ def follow_instead(extension: Extension, leg_id: str, kept: str) -> None:
     for tab in extension.tabs.values():
         if leg_id in tab.following:
             tab.following = [*(name for name in tab.following if name not in (leg_id, kept)), kept]
+
+
+def _imply_login(tab: Tab, at: int) -> None:
+    if not tab.told and not tab.logged_in:
+        tab.logged_in, tab.since = True, at
+    elif at < tab.since and (tab.logged_in or tab.left is not None):
+        tab.since = at
+
+
+def was_logged_in(tab: Tab, at: int) -> bool:
+    """Tell whether a page load was logged in at an instant of event time, whatever came first (DECISIONS 25)."""
+    if tab.left is not None:
+        return tab.since <= at < tab.left.at
+    return tab.logged_in and tab.since <= at
 
 
 def open_sessions(extension: Extension) -> int:

@@ -75,7 +75,7 @@ def take_inbound(book: Book, event: Event, now: int) -> Decision:
 def _open(book: Book, event: Event, now: int) -> tuple[MessageNotice, MessageState]:
     notice = event.message
     assert notice is not None
-    tab_of(book.extension, event.session_id, now, implies_login=False)
+    tab_of(book.extension, event.session_id, now)
     return notice, book.message(notice.message_id)
 
 

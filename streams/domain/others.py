@@ -11,7 +11,7 @@ SETTINGS = "SETTINGS"
 def take_other(book: Book, event: Event, now: int) -> Decision:
     """Take an event beyond the 19 types; one that decides nothing is ignored."""
     if event.browser_calls is not None:
-        tab_of(book.extension, event.session_id, now, implies_login=bool(event.browser_calls))
+        tab_of(book.extension, event.session_id, now, logged_in_at=event.event_time if event.browser_calls else None)
         return take_snapshot(book, event, event.browser_calls, now)
     if event.calling_mode is not None:
         return _take_settings(book, event, now), []
@@ -19,7 +19,7 @@ def take_other(book: Book, event: Event, now: int) -> Decision:
 
 
 def _take_settings(book: Book, event: Event, now: int) -> Outcome:
-    tab = tab_of(book.extension, event.session_id, now, implies_login=False)
+    tab = tab_of(book.extension, event.session_id, now)
     content = event.other or ""
     repeated = event.session_id is not None and tab.last_posts.get(SETTINGS) == content
     tab.last_posts[SETTINGS] = content

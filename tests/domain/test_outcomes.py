@@ -155,6 +155,25 @@ def test_a_given_up_consultation_is_no_transfer() -> None:
     assert [record["transfer"] for record in ended(posts).last("CallRecord")] == ["NONE", "NONE"]
 
 
+@pytest.mark.parametrize(
+    ("last", "told"),
+    [
+        (["ParkedCall"], {"transfer": "PARK", "park_ms": 0}),
+        (["ParkedCall", "CallConnected"], {"transfer": "NONE", "park_ms": 10_000}),
+        (["OnHold"], {"transfer": "NONE", "hold_count": 1, "hold_ms": 0}),
+        (["OnHold", "CallConnected"], {"hold_count": 1, "hold_ms": 10_000}),
+    ],
+)
+def test_the_last_news_counts_though_it_is_the_end_of_a_timeout(last: list[str], told: Json) -> None:
+    """Nobody tells the end: it is put at the last news, and what that told happened (DECISIONS 26, 32)."""
+    call = Tab(delay_ms=0).call()
+    posts = [call.active("Ringing", 0), call.active("CallConnected", 5_000)]
+    posts += [call.active(status, 20_000 + 10_000 * place) for place, status in enumerate(last)]
+    record = ended(posts, until=5 * 60 * MINUTE).record()
+    assert record["end_source"] == "TIMEOUT"
+    assert {name: record[name] for name in told} == told
+
+
 def test_parked_and_never_fetched_back_is_park() -> None:
     """CallPark ends the leg with PARK, without a TRANSFERRED (DECISIONS 32, 59)."""
     call = Tab(delay_ms=0).call()

@@ -141,11 +141,16 @@ def suspect(leg: Leg, silences: Sequence[Closing], now: int) -> bool:
         return False
     if leg.inferred is None or leg.inferred.source is EndSource.TIMEOUT:
         return False
-    better = _silence(leg, silences)
-    if better is None or better.at.at >= leg.inferred.at.at:
+    better = _silence(leg, [*silences, leg.inferred])
+    if better is None or better == leg.inferred:
         return False
     leg.inferred = better
     return True
+
+
+def unsuspect(leg: Leg, silences: Sequence[Closing]) -> None:
+    """Close a leg by what is left of the evidence that had closed it; by none, it lives on."""
+    leg.inferred = _silence(leg, silences)
 
 
 def _silence(leg: Leg, silences: Sequence[Closing]) -> Closing | None:

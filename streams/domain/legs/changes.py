@@ -37,20 +37,20 @@ class Change:
     tellers: list[Teller]
 
 
-def read_changes(leg: Leg, kinds: Collection[Kind], end: Instant | None) -> tuple[list[Change], dict[int, Verdict]]:
+def read_changes(leg: Leg, kinds: Collection[Kind], until: int | None) -> tuple[list[Change], dict[int, Verdict]]:
     """Return the changes in the order in which they happened, and what each post is, by its identity.
 
     Args:
         leg: The leg; its posts are in order.
         kinds: The kinds that exclude each other.
-        end: What happened at the end or after it is no change.
+        until: What happened then or later is no change, ms since the epoch; None: the leg is open.
     """
     changes: list[Change] = []
     verdicts: dict[int, Verdict] = {}
     behind = _late_rings(leg) if Kind.CONNECTED in kinds and len(leg.sessions) > 1 else {}
     for post in leg.posts:
         dialog = leg.dialogs[post.dialog]
-        if post.kind not in kinds or dialog.own_phone or (end is not None and post.at.at >= end.at):
+        if post.kind not in kinds or dialog.own_phone or (until is not None and post.at.at >= until):
             continue
         teller = (dialog.witness, dialog.session_id)
         stale = post.dialog in behind and _is_behind(changes, post, teller, behind)

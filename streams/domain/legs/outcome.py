@@ -102,4 +102,4 @@ def _is_warm(leg: Leg, facts: Facts, words: list[str]) -> bool:
 def _ended_parked(facts: Facts, words: list[str]) -> bool:
     if any(word in PARKED_REASONS for word in words):
         return True
-    return bool(facts.parked) and facts.end is not None and facts.parked[-1][1] == facts.end
+    return facts.ended_parked

@@ -40,6 +40,8 @@ class Facts:
     held: Spans = field(default_factory=list)
     """Spans on hold in order; the last may be open."""
     parked: Spans = field(default_factory=list)
+    ended_parked: bool = False
+    """It was parked when it ended, or is parked now."""
     mutes: Spans = field(default_factory=list)
     duplicate_tabs: bool = False
     verdicts: dict[int, Verdict] = field(default_factory=dict)
@@ -56,18 +58,27 @@ def resolve(leg: Leg) -> Facts:
     _find_answer(leg, answers, facts)
     _end_last(facts)
     changes: list[Change] = []
+    until = _until(facts)
     if answers.by and facts.answer is not None:
-        changes, facts.verdicts = read_changes(leg, UP, facts.end)
+        changes, facts.verdicts = read_changes(leg, UP, until)
+        facts.ended_parked = bool(changes) and changes[-1].kind is Kind.PARKED
         facts.held = spans(changes, Kind.HELD, facts.answer, facts.end)
         facts.parked = spans(changes, Kind.PARKED, facts.answer, facts.end)
     switches: list[Change] = []
     if not MUTES.isdisjoint(kinds):
-        switches, verdicts = read_changes(leg, MUTES, facts.end)
+        switches, verdicts = read_changes(leg, MUTES, until)
         facts.mutes = spans(switches, Kind.MUTED, None, facts.end)
         facts.verdicts.update(verdicts)
     _place(leg, changes, facts)
     facts.duplicate_tabs = len(leg.sessions) > 1 and _told_twice(leg, [*changes, *switches], ends)
     return facts
+
+
+def _until(facts: Facts) -> int | None:
+    """Return from when on nothing changes any more; a timeout ends with the last news, which counts (DECISIONS 26)."""
+    if facts.end is None:
+        return None
+    return facts.end.at + 1 if facts.end_source is EndSource.TIMEOUT else facts.end.at
 
 
 def _find_end(leg: Leg, ends: Ends, facts: Facts) -> None:
