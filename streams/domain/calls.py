@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from streams.domain.events import Event, posted_at
-from streams.domain.extension import Book, is_unsettled, tab_of
+from streams.domain.extension import Book, Tab, tab_of
 from streams.domain.finding import leg_of
 from streams.domain.instants import Instant
 from streams.domain.legs import active_call, gaps, joins, telephony, web_phone
@@ -15,7 +15,7 @@ from streams.domain.legs.resolve import resolve
 from streams.domain.legs.tell import tell
 from streams.domain.outputs import Emission
 from streams.domain.postings import Row
-from streams.domain.publishing import index, publish
+from streams.domain.publishing import index, publish, unlist
 from streams.domain.words import EndSource, Outcome, Witness
 
 MAX_CONSULTATIONS = 20
@@ -64,7 +64,7 @@ def take_sighting(book: Book, sighting: Sighting, event: Event, now: int) -> Dec
     leg, emissions = leg_of(book, sighting, event, now)
     joins.learn(book, leg, sighting)
     if event.session_id is not None and event.sequence is not None:
-        gaps.begin(leg, event.session_id, event.sequence, event.missing_before)
+        gaps.begin(leg, event)
         if leg.leg_id not in tab.following:
             tab.following.append(leg.leg_id)
     emissions += _consult(book, leg, sighting, event.input, now)
@@ -140,22 +140,29 @@ def _consult(book: Book, leg: Leg, sighting: Sighting, position: Row, now: int) 
 
 
 def follow_sequence(book: Book, event: Event) -> list[Leg]:
-    """Show a sequence number to the legs of its page load that are not final; return those whose flag GAP changed."""
-    extension = book.extension
-    tab = extension.tabs.get(event.session_id or "")
-    if tab is None or not tab.following or event.session_id is None or event.sequence is None:
+    """Show a sequence number to the legs that its page load told of; return those whose flag GAP may have changed."""
+    tab, number = book.extension.tabs.get(event.session_id or ""), event.sequence
+    if tab is None or number is None or not (tab.following or tab.gapped):
         return []
+    is_late = number < tab.latest
+    tab.latest = max(tab.latest, number)
     changed: list[Leg] = []
-    for leg_id in list(tab.following):
-        if not is_unsettled(extension, leg_id):
-            tab.following.remove(leg_id)
-            continue
-        leg, is_open = book.leg(leg_id), leg_id in extension.open_legs
-        before = gaps.has_gap(leg)
-        may_change = gaps.follow(leg, event.session_id, event.sequence, event.missing_before, is_open=is_open)
-        if may_change and gaps.has_gap(leg) != before:
+    for leg_id in [*tab.following, *tab.gapped] if is_late else list(tab.following):
+        leg = book.leg(leg_id)
+        if gaps.follow(leg, event):
             changed.append(leg)
+        _unfollow(tab, leg, event)
     return changed
+
+
+def _unfollow(tab: Tab, leg: Leg, event: Event) -> None:
+    """Follow a leg no longer than its page load may have lost something of it, or may still tell it."""
+    if leg.leg_id in tab.following and gaps.is_over(leg, event):
+        tab.following.remove(leg.leg_id)
+        if gaps.waits(leg, event):
+            tab.gapped.append(leg.leg_id)
+    elif leg.leg_id in tab.gapped and not gaps.waits(leg, event):
+        tab.gapped.remove(leg.leg_id)
 
 
 def suspect_all(book: Book, source: EndSource, at: Instant, now: int) -> list[Emission]:
@@ -213,8 +220,7 @@ def expire_leg(book: Book, leg: Leg, now: int) -> list[Emission]:
     """Let time do to a leg what is due at stream time now."""
     if is_forgettable(leg, now):
         book.forget(leg)
-        if leg.leg_id in book.extension.ended:
-            book.extension.ended.remove(leg.leg_id)
+        unlist(book.extension, leg)
         return []
     emissions = expire(leg, book.extension.silences, now)
     index(book.extension, leg)

@@ -6,7 +6,7 @@ from streams.domain import calls, logins, messages, others
 from streams.domain import presence as presences
 from streams.domain.calls import Decision
 from streams.domain.events import Event, posted_at
-from streams.domain.extension import Book, Extension, forget_tabs, is_unsettled, open_sessions, tab_of
+from streams.domain.extension import Book, Extension, forget_tabs, open_sessions, tab_of
 from streams.domain.legs.evidence import Leg
 from streams.domain.legs.records import identifier
 from streams.domain.legs.resolve import resolve
@@ -34,8 +34,8 @@ def apply(book: Book, event: Event, now: int) -> Decision:
     outcome, emissions = handler(book, event, now) if handler else (Outcome.IGNORED, [])
     emissions += logins.take_back_logouts(book, event, now)
     for leg in shaken:
-        # NB: what the event proved to be another leg is gone by now, and must not be published again.
-        if is_unsettled(extension, leg.leg_id):
+        # NB: what the event proved to be another leg has lost its names by now, and must not be published again.
+        if leg.aliases:
             emissions += publish(extension, leg, resolve(leg), event.input, now)
     cause = LOGOUT if event.logged_in is False else CAUSES.get(event.type)
     if cause is not None:

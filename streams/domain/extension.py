@@ -36,7 +36,11 @@ class Tab:
     calling_mode: str | None = None
     """As its calling settings said last."""
     following: list[str] = field(default_factory=list)
-    """Legs that it told of and whose record is not final: what it loses now may be theirs (DECISIONS 28)."""
+    """Legs that it told of: what it loses now may be theirs (DECISIONS 28)."""
+    latest: int = 0
+    """The highest sequence number read while it followed legs."""
+    gapped: list[str] = field(default_factory=list)
+    """Legs that are over, of which a post may still come."""
     last_posts: dict[str, str] = field(default_factory=dict)
     """Digest of the last post of each small type: an equal one right after it is a repetition."""
 
@@ -104,18 +108,6 @@ def tab_of(extension: Extension, session_id: str | None, now: int, *, logged_in_
     if logged_in_at is not None:
         _imply_login(tab, logged_in_at)
     return tab
-
-
-def is_unsettled(extension: Extension, leg_id: str) -> bool:
-    """Tell whether a leg is open, or has ended and its record is not final yet."""
-    return leg_id in extension.open_legs or leg_id in extension.unsettled
-
-
-def follow_instead(extension: Extension, leg_id: str, kept: str) -> None:
-    """Let the page loads that told of a leg follow the one that it proved to be (DECISIONS 10, 28)."""
-    for tab in extension.tabs.values():
-        if leg_id in tab.following:
-            tab.following = [*(name for name in tab.following if name not in (leg_id, kept)), kept]
 
 
 def _imply_login(tab: Tab, at: int) -> None:

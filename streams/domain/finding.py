@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from streams.domain.events import Event
-from streams.domain.extension import Book, Extension, follow_instead
+from streams.domain.extension import Book, Extension
 from streams.domain.legs import joins
 from streams.domain.legs.advance import withdraw
 from streams.domain.legs.evidence import Leg, Sighting
@@ -12,7 +12,7 @@ from streams.domain.legs.records import directory_of, identifier
 from streams.domain.legs.resolve import resolve
 from streams.domain.legs.tell import dialog_of
 from streams.domain.outputs import Emission
-from streams.domain.publishing import publish
+from streams.domain.publishing import publish, unlist
 from streams.domain.words import Direction, Witness
 
 Found = tuple[Leg, list[Emission]]
@@ -125,11 +125,7 @@ def _is_same(keeper: Leg, leg: Leg) -> bool:
 def _absorb(book: Book, keeper: Leg, loser: Leg, *, own_phone: bool) -> list[Emission]:
     emissions = withdraw(loser)
     absorb(keeper, loser, own_phone=own_phone)
-    extension = book.extension
-    follow_instead(extension, loser.leg_id, keeper.leg_id)
-    extension.open_legs.pop(loser.leg_id, None)
-    extension.unsettled = [name for name in extension.unsettled if name != loser.leg_id]
-    extension.ended = [name for name in extension.ended if name != loser.leg_id]
+    unlist(book.extension, loser, keeper)
     aliases, loser.aliases = loser.aliases, []
     book.forget(loser)
     for name in aliases:

@@ -31,3 +31,16 @@ def index(extension: Extension, leg: Leg) -> None:
         extension.unsettled.append(leg.leg_id)
     elif leg.settle_due is None and leg.leg_id in extension.unsettled:
         extension.unsettled.remove(leg.leg_id)
+
+
+def unlist(extension: Extension, leg: Leg, keeper: Leg | None = None) -> None:
+    """Take a leg that is no more off the extension's lists; the one that it was merged into is followed instead."""
+    extension.open_legs.pop(leg.leg_id, None)
+    for names in (extension.unsettled, extension.ended):
+        if leg.leg_id in names:
+            names.remove(leg.leg_id)
+    for names in [names for tab in extension.tabs.values() for names in (tab.following, tab.gapped)]:
+        if leg.leg_id in names:
+            names.remove(leg.leg_id)
+            if keeper is not None and keeper.leg_id not in names:
+                names.append(keeper.leg_id)

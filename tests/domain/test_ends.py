@@ -198,3 +198,68 @@ def test_a_timeout_is_taken_back_by_life() -> None:
     result = ended(posts, until=6 * HOUR)
     assert result.told() == ["RANG", "ANSWERED", "ENDED", "REOPENED", "HELD", "ENDED"]
     assert (result.record()["hold_ms"], result.record()["quality"]) == (MINUTE, ["LATE_AMENDED"])
+
+
+def lost_and_found(*, late: bool) -> tuple[list[Json], list[Json]]:
+    """Return what two page loads post of one call: B tells the end, A lost a post before it or after it."""
+    mine, other = Tab("A", delay_ms=0), Tab("B", delay_ms=0)
+    here, there = mine.call(), other.call()
+    first = [here.active("Ringing", 0), here.active("CallConnected", 5_000)]
+    mine.lose()
+    first.append(mine.route(41_000 if late else 39_000))
+    return first, [there.active("Ringing", 20), there.active("CallConnected", 5_020), there.active("NoCall", 40_000)]
+
+
+@pytest.mark.parametrize(("late", "flags"), [(False, ["GAP", "DUPLICATE_TABS"]), (True, ["DUPLICATE_TABS"])])
+@pytest.mark.parametrize("end_first", [True, False])
+def test_a_loss_counts_when_it_is_seen_before_the_end(late: bool, flags: list[str], end_first: bool) -> None:
+    """By event time, whichever page load was read first (DECISIONS 28)."""
+    mine, other = lost_and_found(late=late)
+    record = ended([*other, *mine] if end_first else [*mine, *other]).record()
+    assert record["quality"] == flags
+
+
+def test_a_lost_post_before_the_end_that_its_page_load_told_counts() -> None:
+    """The post of the end comes after the end: what it shows to be lost was lost before."""
+    tab = Tab(delay_ms=0)
+    call = tab.call()
+    posts = [call.ring(0), call.start(5_000)]
+    tab.lose()
+    posts.append(tab.post(call.end(40_000)["event"], 40_200))
+    assert ended(posts[:-1] + posts[-1:]).record()["quality"] == ["GAP"]
+
+
+def test_what_fills_the_hole_of_a_final_record_takes_the_flag_back() -> None:
+    """Ten minutes after the end (DECISIONS 28); the record had been final."""
+    tab = Tab(delay_ms=0)
+    call = tab.call()
+    posts = [call.ring(0), call.start(5_000)]
+    late = tab.route(6_000)
+    posts += [call.end(40_000), tab.route(90_000)]
+    missing = [*posts, tab.route(100_000, "/history")]
+    assert ended(missing).record()["quality"] == ["GAP"]
+    assert ended([*missing, {**late, "received_at": late["received_at"] + 10 * MINUTE}], 20 * MINUTE).record()[
+        "quality"
+    ] == ["LATE_AMENDED"]
+
+
+@pytest.mark.parametrize("later_first", [True, False])
+def test_the_last_logout_is_the_last_by_event_time(later_first: bool) -> None:
+    """A page load that was off line tells its logout when the next one is long there (DECISIONS 25)."""
+    old, new = Tab("A", delay_ms=0), Tab("B", delay_ms=0)
+    call = old.call()
+    before = [old.logs_in(0), call.ring(1_000), call.start(5_000), old.logs_out(40_000)]
+    after = [new.logs_in(100_000), new.presence(101_000)]
+    record = ended([*after, *before] if later_first else [*before, *after]).record()
+    assert (record["end_source"], record["talk_ms"]) == ("LOGOUT", 35_000)
+
+
+@pytest.mark.parametrize("other_first", [True, False])
+def test_a_logout_while_another_page_load_is_logged_in_ends_nothing(other_first: bool) -> None:
+    """Also when that other one is heard of only later: what was taken for the last logout is taken back."""
+    mine, other = Tab("A", delay_ms=0), Tab("B", delay_ms=0)
+    call = mine.call()
+    posts = [mine.logs_in(0), call.active("Ringing", 1_000), call.active("CallConnected", 5_000), mine.logs_out(40_000)]
+    told = [other.logs_in(500), other.route(60_000), other.call(created=1_000).active("NoCall", 70_000)]
+    record = ended([*told[:1], *posts, *told[1:]] if other_first else [*posts, *told]).record()
+    assert (record["end_source"], record["talk_ms"]) == ("ACTIVE_CALL", 65_000)

@@ -135,13 +135,25 @@ class Dialog:
 
 
 @dataclass(slots=True)
+class Hole:
+    """Numbers of a page load that have not been read."""
+
+    shown_by: int
+    """The number that was read after them."""
+    at: int
+    """Event time of its post, ms since the epoch."""
+    missing: int
+
+
+@dataclass(slots=True)
 class Span:
     """The sequence numbers of one page load during the leg, for the flag GAP (DECISIONS 28, 57)."""
 
     first: int
     missing_at_first: int
     last: int
-    missing_at_last: int
+    holes: list[Hole] = field(default_factory=list)
+    """Between first and last."""
 
 
 @dataclass(slots=True)

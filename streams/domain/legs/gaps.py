@@ -1,43 +1,99 @@
 """Whether a page load lost something while a leg was open in it: the flag GAP (DECISIONS 28, 57).
 
 The extensions stage sees of each page load only what was admitted, with the count of numbers missing before it. The
-difference of two such counts is the number of holes between them; a number that is read late fills its hole.
+difference of two such counts is the number of holes between them; a number that is read late fills its hole. A hole
+lies before the leg's end when the post that showed it does, by event time: what was read first does not matter.
 """
 
-from streams.domain.legs.evidence import Leg, Span
+from streams.domain.events import Event
+from streams.domain.instants import Instant
+from streams.domain.legs.evidence import Hole, Kind, Leg, Span
+from streams.domain.legs.ranks import SAME_MS
+from streams.domain.words import State
 
 MAX_SPANS = 100
+MAX_HOLES = 20
+"""Of one page load during one leg; the first is enough for the flag."""
 
 
-def begin(leg: Leg, session_id: str, number: int, missing_before: int) -> None:
-    """Follow this page load for the leg, from its first post about it."""
-    span = leg.spans.get(session_id)
-    if span is None and len(leg.spans) >= MAX_SPANS:
+def begin(leg: Leg, event: Event) -> None:
+    """Follow the event's page load for the leg, from its first post about it."""
+    number, session_id = event.sequence, event.session_id
+    if number is None or session_id is None:
         return
-    if span is None:
-        leg.spans[session_id] = Span(number, missing_before, number, missing_before)
-    elif number < span.first:
-        span.first, span.missing_at_first = number, missing_before
-
-
-def follow(leg: Leg, session_id: str, number: int, missing_before: int, *, is_open: bool) -> bool:
-    """Note that the page load posted number, about whatever; return whether that may change the flag."""
     span = leg.spans.get(session_id)
     if span is None:
+        if len(leg.spans) < MAX_SPANS:
+            leg.spans[session_id] = Span(number, event.missing_before, number)
+    elif number > span.last:
+        _go_on(span, number, event)
+    elif number < span.first:
+        between = span.missing_at_first - event.missing_before
+        if between > 0:
+            span.holes.append(Hole(span.first, event.event_time, between))
+        span.first, span.missing_at_first = number, event.missing_before
+
+
+def follow(leg: Leg, event: Event) -> bool:
+    """Note that the page load posted, about whatever; return whether that may change the flag."""
+    span, number = leg.spans.get(event.session_id or ""), event.sequence
+    if span is None or number is None:
         return False
     if number > span.last:
-        if not is_open:
-            return False
-        is_same = span.missing_at_last == missing_before
-        span.last, span.missing_at_last = number, missing_before
-        return not is_same
-    if number < span.first and span.missing_at_first:
-        span.missing_at_first -= 1
-    if span.missing_at_last:
-        span.missing_at_last -= 1
+        return _go_on(span, number, event)
+    if number < span.first:
+        span.missing_at_first = max(0, span.missing_at_first - 1)
+        return False
+    return _fill(span, number)
+
+
+def _go_on(span: Span, number: int, event: Event) -> bool:
+    missing = event.missing_before - span.missing_at_first - sum(hole.missing for hole in span.holes)
+    span.last = number
+    if missing <= 0 or len(span.holes) >= MAX_HOLES:
+        return False
+    span.holes.append(Hole(number, event.event_time, missing))
     return True
 
 
-def has_gap(leg: Leg) -> bool:
-    """Tell whether a page load lost something between its first and its last post about this leg."""
-    return any(span.missing_at_last > span.missing_at_first for span in leg.spans.values())
+def _fill(span: Span, number: int) -> bool:
+    shown = [hole for hole in span.holes if hole.shown_by > number]
+    if not shown:
+        return False
+    filled = min(shown, key=lambda hole: hole.shown_by)
+    filled.missing -= 1
+    if not filled.missing:
+        span.holes.remove(filled)
+    return True
+
+
+def is_over(leg: Leg, event: Event) -> bool:
+    """Tell whether the leg had ended when the page load posted: what it loses from now on is none of the leg's."""
+    return leg.state is State.ENDED and leg.state_since is not None and event.event_time > leg.state_since.at
+
+
+def waits(leg: Leg, event: Event) -> bool:
+    """Tell whether something that the page load posted during the leg may still come."""
+    span = leg.spans.get(event.session_id or "")
+    return span is not None and bool(span.holes)
+
+
+def has_gap(leg: Leg, end: Instant | None) -> bool:
+    """Tell whether a page load lost something between its first post about this leg and the leg's end."""
+    return any(span.holes and _has_gap(leg, session_id, span, end) for session_id, span in leg.spans.items())
+
+
+def _has_gap(leg: Leg, session_id: str, span: Span, end: Instant | None) -> bool:
+    if end is None:
+        return True
+    # The post of the end comes a moment after the end that it tells; what it shows lies before it.
+    told = [
+        post.sequence
+        for post in leg.posts
+        if post.kind is Kind.ENDED
+        and post.sequence is not None
+        and leg.dialogs[post.dialog].session_id == session_id
+        and abs(post.at.at - end.at) <= SAME_MS
+    ]
+    last = min(told, default=0)
+    return any(hole.at <= end.at or hole.shown_by <= last for hole in span.holes)

@@ -26,7 +26,9 @@ def absorb(keeper: Leg, loser: Leg, *, own_phone: bool = False) -> None:
     for session_id, skew in loser.skews.items():
         keeper.skews[session_id] = min(skew, keeper.skews.get(session_id, skew))
     for session_id, span in loser.spans.items():
-        keeper.spans.setdefault(session_id, span)
+        known = keeper.spans.get(session_id)
+        if known is None or span.first < known.first:
+            keeper.spans[session_id] = span
     if keeper.remote is None or keeper.remote["kind"] == "UNKNOWN":
         keeper.remote = loser.remote
     keeper.queue = keeper.queue or loser.queue

@@ -163,7 +163,7 @@ def durations(facts: Facts, begun: Instant, end: Instant) -> Row:
 def quality(leg: Leg, facts: Facts) -> list[Quality]:
     """Return the quality flags of a record."""
     flags = {
-        Quality.GAP: has_gap(leg),
+        Quality.GAP: has_gap(leg, facts.end),
         Quality.SKEW_HIGH: leg.skew_high,
         Quality.INFERRED_END: facts.end_source in INFERRED,
         Quality.INFERRED_ANSWER: facts.answer_inferred,
