@@ -194,6 +194,18 @@ def test_a_hold_told_by_two_witnesses_is_one_with_the_browsers_instants() -> Non
     assert (record["hold_count"], record["hold_ms"], record["talk_ms"]) == (1, 10_000, 28_000)
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (0, 2, 1, 3), (1, 2, 0, 3)])
+def test_a_mute_right_after_a_hold_is_no_resume(order: tuple[int, ...]) -> None:
+    """The telephony session tells mute and hold after the browser told them; posts may overtake each other."""
+    tab = Tab(delay_ms=0)
+    call = tab.call()
+    begun = [call.ring(0), call.telephony("Setup", 10), call.start(2_000), call.telephony("Answered", 2_100)]
+    posts = [call.hold(10_000), call.telephony("Answered", 10_020, muted=True),
+             call.telephony("Hold", 10_030, muted=True), call.end(40_000)]  # fmt: skip
+    record = ended([*begun, *(posts[place] for place in order)]).record()
+    assert (record["hold_count"], record["hold_ms"], record["mute_count"]) == (1, 30_000, 1)
+
+
 def test_a_mute_that_only_the_telephony_session_tells_counts() -> None:
     """Own party's `muted`; told by both within 5 s it is one (DECISIONS 15)."""
     call = Tab(delay_ms=0).call()

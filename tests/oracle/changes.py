@@ -139,12 +139,12 @@ def _same(one: Change, other: Change) -> bool:
 
 
 def _states_of_one(posts: Sequence[Testimony]) -> list[Change]:
-    """One page load's changes: its consecutive equal statuses are one."""
+    """One page load's changes: its consecutive equal statuses are one, but the browser's resume tells of a hold."""
     changes: list[Change] = []
     for testimony in posts:
         if testimony.state not in TALKING:
             continue
-        if not changes or changes[-1].word is not testimony.state:
+        if not changes or changes[-1].word is not testimony.state or testimony.kind == "resume":
             changes.append(Change(testimony.state, testimony.since))
     return changes
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from streams.domain.instants import Instant
-from streams.domain.legs.evidence import Kind, Leg, Post
+from streams.domain.legs.evidence import Dialog, Kind, Leg, Post
 from streams.domain.legs.ranks import RANK_OF, SAME_MS
 from streams.domain.words import Witness
 
@@ -47,10 +47,14 @@ def read_changes(leg: Leg, kinds: Collection[Kind], until: int | None) -> tuple[
     """
     changes: list[Change] = []
     verdicts: dict[int, Verdict] = {}
+    said: dict[int, Kind] = {}
     behind = _late_rings(leg) if Kind.CONNECTED in kinds and len(leg.sessions) > 1 else {}
     for post in leg.posts:
         dialog = leg.dialogs[post.dialog]
         if post.kind not in kinds or dialog.own_phone or (until is not None and post.at.at >= until):
+            continue
+        if _answers_again(post, dialog, said):
+            verdicts[id(post)] = Verdict.STANDING
             continue
         teller = (dialog.witness, dialog.session_id)
         stale = post.dialog in behind and _is_behind(changes, post, teller, behind)
@@ -59,6 +63,14 @@ def read_changes(leg: Leg, kinds: Collection[Kind], until: int | None) -> tuple[
             changes.append(Change(post.kind, post.at, RANK_OF[dialog.witness], [teller]))
         verdicts[id(post)] = verdict
     return changes, verdicts
+
+
+def _answers_again(post: Post, dialog: Dialog, said: dict[int, Kind]) -> bool:
+    """Tell whether a telephony session says answered after answered, in its own order: no resume (SPEC 3.4)."""
+    if dialog.witness is not Witness.TELEPHONY_SESSION:
+        return False
+    before, said[post.dialog] = said.get(post.dialog), post.kind
+    return post.kind is before is Kind.CONNECTED and not post.after_loss
 
 
 def _judge(changes: list[Change], post: Post, teller: Teller, *, stale: bool) -> Verdict:

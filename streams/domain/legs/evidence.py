@@ -98,6 +98,8 @@ class Post:
     order: int
     """`at` in ms, but never before what the same page load told earlier."""
     sequence: int | None = None
+    after_loss: bool = False
+    """Its page load had lost something that may be of this call."""
     hints: list[Hint] = field(default_factory=list)
     code: str | None = None
     reason: str | None = None

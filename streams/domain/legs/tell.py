@@ -128,11 +128,17 @@ def _is_new(leg: Leg, index: int, sighting: Sighting) -> bool:
     if last is None or last.kind is not kind:
         return True
     answered_again = kind is Kind.CONNECTED and sighting.witness is Witness.TELEPHONY_SESSION
-    return not (kind is Kind.RANG or (answered_again and not _was_lost_between(leg.dialogs[index], sighting)))
+    return not (kind is Kind.RANG or (answered_again and not _may_resume(leg.dialogs[index], sighting)))
+
+
+def _may_resume(dialog: Dialog, sighting: Sighting) -> bool:
+    """Tell whether a hold may be lost between: a change of the mute flag would say why it was posted again."""
+    return _was_lost_between(dialog, sighting) and sighting.muted is dialog.muted
 
 
 def _add(leg: Leg, index: int, sighting: Sighting, kind: Kind, at: Instant) -> Post:
     post = Post(kind, at, sighting.posted, index, at.at, sighting.sequence)
+    post.after_loss = kind is Kind.CONNECTED and _may_resume(leg.dialogs[index], sighting)
     if kind is Kind.ENDED:
         post.hints, post.code = sighting.hints, sighting.code
         post.reason, post.handed_on = sighting.reason, sighting.handed_on
