@@ -237,3 +237,45 @@ def test_absurd_instants_are_not_believed() -> None:
     ring = call.says("ring", 1_000, creationTime=1_000)
     record = ended([ring, call.end(9_000)]).record()
     assert (record["ring_ms"], record["total_ms"]) == (8_000, 8_000)
+
+
+def test_who_sees_a_leg_on_hold_first_does_not_say_when_it_was_answered() -> None:
+    """The telephony session lost the answer; the active call has it, though it ranks lower (DECISIONS 3)."""
+    tab = Tab(delay_ms=0)
+    call = tab.call()
+    posts = [call.telephony("Setup", 0), call.active("Ringing", 10)]
+    tab.lose()
+    posts += [call.active("CallConnected", 10_300), call.telephony("Hold", 20_000), call.active("OnHold", 20_100),
+              call.telephony("Answered", 30_000), call.telephony("Disconnected", 60_000)]  # fmt: skip
+    record = ended(posts).record()
+    assert (record["ring_ms"], record["talk_ms"], record["hold_ms"]) == (10_300, 39_700, 10_000)
+
+
+def test_held_is_the_answer_where_nobody_tells_it() -> None:
+    """No later than that it was answered."""
+    call = Tab(delay_ms=0).call()
+    posts = [call.telephony("Setup", 0), call.telephony("Hold", 20_000), call.telephony("Disconnected", 60_000)]
+    assert (ended(posts).record()["ring_ms"], ended(posts).record()["hold_ms"]) == (20_000, 40_000)
+
+
+def test_a_call_taken_over_from_the_desk_phone_was_answered_there() -> None:
+    """The browser's start comes a minute after the answer that the active call told: another fact (DECISIONS 3, 8)."""
+    call = Tab(delay_ms=0).call()
+    posts = [call.active("Ringing", 0), call.active("CallConnected", 5_000)]
+    call.created = 65_000
+    posts += [call.start(65_000), call.end(90_000), call.active("NoCall", 90_300, startTime=posts[0]["captured_at"])]
+    record = ended(posts).record()
+    assert (record["ring_ms"], record["talk_ms"]) == (5_000, 85_000)
+
+
+@pytest.mark.parametrize(("lost", "talk_ms"), [(False, 30_000), (True, 38_000)])
+def test_a_resume_whose_answer_was_lost_is_no_late_answer(lost: bool, talk_ms: int) -> None:
+    """Answered seconds after the browser's start corrects it, unless it may be a resume (DECISIONS 31)."""
+    tab = Tab(delay_ms=0)
+    call = tab.call(direction="Outbound")
+    posts = [call.init(0), call.telephony("Setup", 30), call.start(2_000)]
+    if lost:
+        tab.lose(2)
+    posts += [call.telephony("Answered", 10_000), call.end(40_000)]
+    record = ended(posts).record()
+    assert (record["talk_ms"], "START_WHILE_RINGING" in record["quality"]) == (talk_ms, not lost)

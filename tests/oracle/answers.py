@@ -1,13 +1,14 @@
 """When a leg rang and was answered (DECISIONS 3, 7, 30, 31, 53)."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from tests.oracle.posts import Instant
 from tests.oracle.testimony import TALKING, State, Testimony, Witness
 
 OWN_RING_WITHIN_MS = 5_000
+SAME_FACT_MS = 5_000
 START_IS_ANSWER_MS = 2_000
 NO_ANSWER = frozenset(
     ("noanswer", "timeout", "cancelled", "targetbusy", "rejected", "invalidnumber", "nosuchuser", "destinationblocked",
@@ -33,7 +34,7 @@ def forwarded_by_answering(told: Sequence[Testimony]) -> bool:
     )
 
 
-def beginning(told: Sequence[Testimony]) -> Beginning:
+def beginning(told: Sequence[Testimony], holes: Mapping[str, Sequence[int]]) -> Beginning:
     """Return ring and answer, from one witness when one has both, else each from the best that has it (DECISIONS 3)."""
     rings = _earliest_rings(told)
     if forwarded_by_answering(told):
@@ -45,8 +46,18 @@ def beginning(told: Sequence[Testimony]) -> Beginning:
     if not both:
         answer = answers[min(answers)] if answers else None
         return Beginning(_best(rings), answer[0] if answer else None)
-    answer = answers[both[0]]
-    return _corrected(told, Beginning(_own_ring(rings[both[0]], answer[1], answer[0]), answer[0]))
+    rank = both[0] if told[0].outbound else _seen_up_first(answers, both[0])
+    answer, ring = answers[rank], rings.get(rank) or _best(rings)
+    ring = ring if ring and ring.at <= answer[0].at else min(rings.values(), key=lambda ring: ring.at)
+    return _corrected(told, Beginning(_own_ring(ring, answer[1], answer[0]), answer[0]), holes)
+
+
+def _seen_up_first(answers: dict[int, tuple[Instant, list[Testimony]]], best: int) -> int:
+    """A witness that says answered more than 5 s after another missed the answer: the two do not tell one fact."""
+    for rank in sorted(answers):
+        if answers[best][0].at - answers[rank][0].at > SAME_FACT_MS:
+            best = rank
+    return best
 
 
 def _best(rings: dict[int, Instant]) -> Instant | None:
@@ -65,12 +76,22 @@ def _earliest_rings(told: Sequence[Testimony]) -> dict[int, Instant]:
 
 
 def _answers(told: Sequence[Testimony]) -> dict[int, tuple[Instant, list[Testimony]]]:
-    """The earliest answer of each witness, and the testimonies of the dialog that answered."""
+    """The earliest answer of each witness, and the testimonies of the dialog that answered.
+
+    Who first sees the leg on hold or parked does not say when it was answered; it counts when nobody does.
+    """
+    return _first_up(told, (State.CONNECTED,)) or _first_up(told, TALKING)
+
+
+def _first_up(told: Sequence[Testimony], states: Collection[State]) -> dict[int, tuple[Instant, list[Testimony]]]:
     found: dict[int, tuple[Instant, list[Testimony]]] = {}
+    held = {rank for rank in range(3) if _first_state(told, rank) not in (*states, None)}
     for testimony in told:
         rank = testimony.witness.rank
         answer = testimony.answer or (
-            testimony.since if testimony.witness is not Witness.WEB_PHONE and testimony.state in TALKING else None
+            testimony.since
+            if testimony.witness is not Witness.WEB_PHONE and testimony.state in states and rank not in held
+            else None
         )
         if answer and (rank not in found or answer.at < found[rank][0].at):
             name = (testimony.post.session, testimony.dialog)
@@ -79,6 +100,11 @@ def _answers(told: Sequence[Testimony]) -> dict[int, tuple[Instant, list[Testimo
             ]
             found[rank] = (answer, same)
     return found
+
+
+def _first_state(told: Sequence[Testimony], rank: int) -> State | None:
+    seen = [testimony for testimony in told if testimony.witness.rank == rank and testimony.state in TALKING]
+    return min(seen, key=lambda testimony: testimony.since.at).state if seen else None
 
 
 def _own_ring(earliest: Instant, dialog: Sequence[Testimony], answer: Instant) -> Instant:
@@ -95,7 +121,7 @@ def _seen_connected(told: Sequence[Testimony]) -> Beginning:
     return Beginning(None, best.started, inferred=True)
 
 
-def _corrected(told: Sequence[Testimony], found: Beginning) -> Beginning:
+def _corrected(told: Sequence[Testimony], found: Beginning, holes: Mapping[str, Sequence[int]]) -> Beginning:
     """Outbound, the browser may say start while the other phone still rings (DECISIONS 31)."""
     starts = [testimony for testimony in told if testimony.answer]
     if not (told[0].outbound and starts and found.answer):
@@ -103,6 +129,10 @@ def _corrected(told: Sequence[Testimony], found: Beginning) -> Beginning:
     told_by_telephony = [testimony for testimony in told if testimony.witness is Witness.TELEPHONY_SESSION]
     reached = _reached_answered(told_by_telephony)
     if reached is not None:
+        if all(testimony.other_answered is None for testimony in told_by_telephony) and _answer_may_be_lost(
+            told_by_telephony, holes
+        ):
+            return found
         if reached.at > _browser_over(told):
             return found  # a push that lags behind the browser's end confirms, DECISIONS 12
         late = reached.at - found.answer.at > START_IS_ANSWER_MS
@@ -111,6 +141,19 @@ def _corrected(told: Sequence[Testimony], found: Beginning) -> Beginning:
     if reasons & NO_ANSWER and _never_answered(told_by_telephony):
         return Beginning(found.ring, None, start_while_ringing=True)
     return found
+
+
+def _answer_may_be_lost(posts: Sequence[Testimony], holes: Mapping[str, Sequence[int]]) -> bool:
+    """Whether every page load lost something right before the first Answered: that may be a resume."""
+    first: dict[str, bool] = {}
+    before: dict[str, int] = {}
+    for testimony in sorted(posts, key=lambda testimony: (testimony.post.session, testimony.post.place)):
+        post = testimony.post
+        if testimony.state in TALKING:
+            since = before.get(post.session, post.place)
+            first.setdefault(post.session, any(since < hole < post.place for hole in holes.get(post.session, ())))
+        before[post.session] = post.place
+    return bool(first) and all(first.values())
 
 
 def _browser_over(told: Sequence[Testimony]) -> int:

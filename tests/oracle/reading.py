@@ -85,7 +85,7 @@ def _leg(
     outbound = any(testimony.outbound for testimony in group)
     # RingOut: ring from the first dial, answer and end from the outbound leg (DECISIONS 8).
     deciding = [testimony for testimony in group if testimony.outbound == outbound]
-    begun = beginning(deciding)
+    begun = beginning(deciding, posted.holes)
     end = real_end(deciding, begun.answer is not None)
     end = end or inferred_end(deciding, evidence.get(group[0].post.extension, ()), until)
     if end is None:

@@ -112,17 +112,16 @@ def _find_answer(leg: Leg, answers: Answers, facts: Facts) -> None:
         leg.dialogs[index].witness is Witness.WEB_PHONE for index in answers.by
     )
     told = _told(leg, answers, rings=rings)
-    by = None
-    for witness in RANK:
-        ring, answered = told.get(witness, (None, None))
-        if facts.forwarded:
-            answered = None
-        if ring is not None and answered is not None:
-            facts.ring, by = ring, answered
-            break
-        facts.ring, by = facts.ring or ring, by or answered
+    if answers.by and not any(answered for _, answered in told.values()):
+        # Held or parked is all that was seen: no later than that it was answered.
+        told = _told(leg, answers, rings=rings, at_latest=True)
+    if facts.forwarded:
+        told = {witness: (ring, None) for witness, (ring, _) in told.items()}
+    by = _by_rank(told, facts)
     if by is None:
         return
+    if leg.direction is Direction.INBOUND:
+        by = _seen_before(told, by, facts)
     facts.answer, facts.answer_inferred = by
     if leg.direction is Direction.OUTBOUND:
         _correct_start(leg, answers, facts)
@@ -130,11 +129,37 @@ def _find_answer(leg: Leg, answers: Answers, facts: Facts) -> None:
 
 Answered = tuple[Instant, bool]
 """When, and whether that is inferred."""
+Told = dict[Witness, tuple[Instant | None, Answered | None]]
+"""Ring and answer as each witness tells them, by rank."""
 
 
-def _told(leg: Leg, answers: Answers, *, rings: bool) -> dict[Witness, tuple[Instant | None, Answered | None]]:
-    """Return ring and answer as each witness tells them."""
-    found: dict[Witness, tuple[Instant | None, Answered | None]] = {}
+def _by_rank(told: Told, facts: Facts) -> Answered | None:
+    by = None
+    for ring, answered in told.values():
+        if ring is not None and answered is not None:
+            facts.ring = ring
+            return answered
+        facts.ring, by = facts.ring or ring, by or answered
+    return by
+
+
+def _seen_before(told: Told, by: Answered, facts: Facts) -> Answered:
+    """Return the answer of a witness that saw the leg up when the better one still waited.
+
+    Posts of one fact are at most 5 s apart (SPEC 5). What is further apart is another fact: the better witness missed
+    the answer, as a browser does that takes the call over from the desk phone, so its rank says nothing (DECISIONS 3).
+    """
+    for ring, answered in told.values():
+        if answered is not None and not answered[1] and by[0].at - answered[0].at > SAME_MS:
+            facts.ring, by = ring or facts.ring, answered
+    if facts.ring is not None and facts.ring > by[0]:
+        facts.ring = min((ring for ring, _ in told.values() if ring is not None and ring <= by[0]), default=None)
+    return by
+
+
+def _told(leg: Leg, answers: Answers, *, rings: bool, at_latest: bool = False) -> Told:
+    """Return ring and answer as each witness tells them; `at_latest` takes a hold or a park for an answer too."""
+    found: Told = {}
     for witness in RANK:
         ring: Instant | None = None
         first: tuple[Answered, Dialog] | None = None
@@ -143,7 +168,7 @@ def _told(leg: Leg, answers: Answers, *, rings: bool) -> dict[Witness, tuple[Ins
                 continue
             if dialog.ring is not None and (ring is None or dialog.ring < ring):
                 ring = dialog.ring
-            answer = _answer_of(dialog, answers, index, rings=rings) if index in answers.by else None
+            answer = _answer_of(dialog, answers, index, rings=rings, at_latest=at_latest)
             if answer is not None and (first is None or answer[0] < first[0][0]):
                 first = answer, dialog
         if first is not None and ring is not None and first[1].ring is not None:
@@ -154,17 +179,25 @@ def _told(leg: Leg, answers: Answers, *, rings: bool) -> dict[Witness, tuple[Ins
     return found
 
 
-def _answer_of(dialog: Dialog, answers: Answers, index: int, *, rings: bool) -> Answered | None:
+def _answer_of(
+    dialog: Dialog, answers: Answers, index: int, *, rings: bool, at_latest: bool = False
+) -> Answered | None:
     up = answers.first_up[index]
+    if index not in answers.by:
+        return None
     if dialog.witness is Witness.WEB_PHONE:
         known = dialog.answer or (dialog.end_answer if up is None else None)
-        return (known, False) if known else (up.at, up.kind is not Kind.CONNECTED) if up else None
+        if known is not None or up is None:
+            return (known, False) if known else None
+        return (up.at, up.kind is not Kind.CONNECTED)
     if up is None:
         return None
     if dialog.other_rang:
         return (dialog.other_answer, False) if dialog.other_answer else None
+    if rings:
+        return (up.at, False) if at_latest or up.kind is Kind.CONNECTED else None
     # First seen connected: a known start beats losing minutes of talk (DECISIONS 7).
-    return (up.at, False) if rings else (dialog.begun or up.at, True)
+    return (dialog.begun or up.at, True)
 
 
 def _correct_start(leg: Leg, answers: Answers, facts: Facts) -> None:
@@ -182,7 +215,11 @@ def _correct_start(leg: Leg, answers: Answers, facts: Facts) -> None:
     if up and not first:
         # First seen on hold or parked: it was answered before, and the start may have been that answer.
         return
-    told = [_answer_of(leg.dialogs[index], answers, index, rings=True) for index in first]
+    sure = [index for index in first if leg.dialogs[index].other_rang or not _is_after_loss(answers.first_up[index])]
+    if first and not sure:
+        # The answer may be what was lost, and this a resume: the start stays.
+        return
+    told = [_answer_of(leg.dialogs[index], answers, index, rings=True) for index in sure]
     reached = min((answer[0] for answer in told if answer is not None), default=None)
     if reached is not None:
         is_in_time = facts.end is None or reached.at < facts.end.at
@@ -195,6 +232,10 @@ def _correct_start(leg: Leg, answers: Answers, facts: Facts) -> None:
 
 def _is_connected(post: Post | None) -> bool:
     return post is not None and post.kind is Kind.CONNECTED
+
+
+def _is_after_loss(post: Post | None) -> bool:
+    return post is not None and post.after_loss
 
 
 def _place(leg: Leg, changes: list[Change], facts: Facts) -> None:
