@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from itertools import count
 from random import Random
 from typing import Any, NamedTuple
@@ -54,6 +55,11 @@ def _dumped(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=True).encode()
 
 
+def _nasty(random: Random) -> Any:
+    # A copy: the next change may go into it, and what is garbled must not depend on what was garbled before.
+    return deepcopy(random.choice(NASTY))
+
+
 def _real(_: Random, envelope: dict[str, Any]) -> bytes:
     return _dumped(envelope)
 
@@ -68,11 +74,11 @@ def _changed(random: Random, envelope: dict[str, Any]) -> bytes:
             case 0:
                 holder.pop(name)
             case 1 if isinstance(holder, dict):
-                holder[random.choice(("id", "type", "call", "sequence", "\x00", "x" * 300))] = random.choice(NASTY)
+                holder[random.choice(("id", "type", "call", "sequence", "\x00", "x" * 300))] = _nasty(random)
             case 2:
                 holder[name] = random.choice(("-", 7, [])) if holder is copy else holder[name]
             case _:
-                holder[name] = random.choice(NASTY)
+                holder[name] = _nasty(random)
     return _dumped(copy)
 
 
@@ -87,10 +93,10 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
 
 def _typed(random: Random, envelope: dict[str, Any]) -> bytes:
     """Give an event of some type with fields that others have."""
-    event = {"type": random.choice([*TYPES, random.choice(NASTY)])}
+    event = {"type": random.choice([*TYPES, _nasty(random)])}
     for name in ("call", "telephonyStatus", "loggedIn", "path", "message", "messages", "telephonySession", "ready"):
         if random.random() < 0.4:
-            event[name] = random.choice(NASTY)
+            event[name] = _nasty(random)
     return _dumped({**envelope, "event": event, "event_id": str(random.random())})
 
 

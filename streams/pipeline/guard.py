@@ -6,12 +6,16 @@ So one bad record costs one dead letter, and a good batch costs nothing more tha
 import traceback
 from collections.abc import Callable, Sequence
 
+from streams.contracts.avro import AvroError
 from streams.contracts.snapshots import SavedStateError
 from streams.domain.postings import Rejection
 from streams.domain.words import RejectReason
 from streams.pipeline.records import Folded, InputRecord
 from streams.pipeline.store import Store
 from streams.pipeline.writer import OutputTooLargeError
+
+PACKAGE = "/streams/"
+"""In the path of every file of ours."""
 
 Step = Callable[[InputRecord, Folded], None]
 Refuse = Callable[[InputRecord, Rejection, Folded], None]
@@ -62,6 +66,19 @@ def why(error: Exception) -> Rejection:
     """Return the reason of a failed fold; the detail names the place in our code, never a value."""
     if isinstance(error, OutputTooLargeError):
         return Rejection(RejectReason.OUTPUT_TOO_LARGE, f"{error} would be larger than its topic takes")
+    # The texts of our own codec name fields and quote nothing; others may say what was in the record.
+    text = f": {error}" if isinstance(error, AvroError) else ""
+    return Rejection(RejectReason.INTERNAL_ERROR, f"{type(error).__name__} at {_place(error)}{text}")
+
+
+def _place(error: Exception) -> str:
+    """Return the last calls in our code that led to an error, the innermost first; libraries only where it has none."""
     frames = traceback.extract_tb(error.__traceback__)
-    places = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames[-3:]]
-    return Rejection(RejectReason.INTERNAL_ERROR, f"{type(error).__name__} at {' < '.join(reversed(places))}")
+    ours = [frame for frame in frames if PACKAGE in frame.filename] or frames
+    return " < ".join(f"{_module(frame.filename)}:{frame.lineno} {frame.name}" for frame in reversed(ours[-3:]))
+
+
+def _module(path: str) -> str:
+    is_ours = PACKAGE in path
+    inner = path.rpartition(PACKAGE if is_ours else "/")[2]
+    return inner.removesuffix(".py").replace("/", ".")

@@ -1,13 +1,16 @@
 """A bad record costs one dead letter and nothing else, whatever it does to the fold (CONTRACT 11)."""
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.contracts.avro import codec
 from streams.contracts.letters import MAX_KEPT_BYTES
+from streams.contracts.privacy import hashed
 from streams.contracts.snapshots import CLOCK, NAME, SavedStateError
 from streams.domain.postings import Rejection
 from streams.domain.words import Outcome, RejectReason
@@ -90,9 +93,32 @@ def test_the_reason_names_the_place_and_no_value() -> None:
     _, _, refused = run([b"x"], bad)
     ((_, rejection),) = refused
     assert rejection.reason is RejectReason.INTERNAL_ERROR
-    assert rejection.detail.startswith("ValueError at test_guard.py:")
+    assert re.fullmatch(r"ValueError at pipeline\.guard:\d+ _one", rejection.detail)
+
+
+def test_the_place_is_told_by_the_last_calls_of_ours() -> None:
+    """The innermost first, three at most, whatever library failed in them."""
+
+    def fails(_: bytes) -> Exception | None:
+        hashed(7)  # type: ignore[arg-type]  # a bug as it might be
+        return None
+
+    _, _, ((_, rejection),) = run([b"x"], fails)
+    place = r"contracts\.privacy:\d+ hashed < pipeline\.guard:\d+ _one"
+    assert re.fullmatch(f"AttributeError at {place}", rejection.detail)
+
+
+def test_our_own_codec_says_which_field_it_was() -> None:
+    """Its texts name fields and quote nothing, so they may be told."""
+
+    def fails(_: bytes) -> Exception | None:
+        codec("CallRecord").encode({"leg_id": 4_155_550_142})
+        return None
+
+    _, _, ((_, rejection),) = run([b"x"], fails)
+    assert rejection.detail.startswith("EncodeError at contracts.avro:")
+    assert ": CallRecord: leg_id does not fit the schema" in rejection.detail
     assert "4155550142" not in rejection.detail
-    assert "/" not in rejection.detail
 
 
 def test_an_output_over_the_limit_is_its_own_reason() -> None:

@@ -85,6 +85,19 @@ def test_real_envelopes_with_something_changed_have_one_outcome(seed: int) -> No
     )
 
 
+def test_a_number_that_is_an_object_of_another_kind_is_nobodys() -> None:
+    """Where a number should be there may be anything: of a call, of a party, of a message."""
+    tab, odd = Tab(), {"phoneNumber": {"type": "somebody-else", "id": 7}}
+    call = tab.call()
+    number = {"from": odd, "to": odd}
+    posts = [
+        call.telephony("Setup", 0, **number),
+        call.active("Ringing", 50, **number),
+        call.says("ring", 90, **number),
+    ]
+    each_has_one_outcome(reads([*posts, tab.message(200, **{"from": odd, "to": [odd]})]))
+
+
 @given(st.lists(st.none() | st.binary(max_size=60), min_size=1, max_size=5))
 @settings(max_examples=100, deadline=None)
 def test_bytes_that_are_no_enriched_event_are_dead_letters(values: list[bytes | None]) -> None:

@@ -153,7 +153,7 @@ def remote(value: Any) -> Row:
     if "kind" in value:
         return value
     inner = value.get("phoneNumber") or value.get("extensionNumber")
-    return inner if isinstance(inner, dict) else NOBODY
+    return inner if isinstance(inner, dict) and "kind" in inner else NOBODY
 
 
 def _bare(word: str | None, prefix: str) -> str | None:
