@@ -1,7 +1,7 @@
 """Saved state: the memory of the domain as bytes and back, with a version and the time it is due (DECISIONS 51).
 
 One saved value is the version (1 byte), the stream time at which it needs attention (8 bytes, signed, big-endian) and
-JSON without defaults. The due time stands in front so that a recovery can build its timers without reading the rest.
+a JSON document. The due time stands in front so that a recovery can build its timers without reading the rest.
 """
 
 import struct
@@ -9,20 +9,18 @@ from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 
 import orjson
-from pydantic import TypeAdapter, ValidationError
 
-from streams.contracts import interval_state
+from streams.contracts import extension_state, interval_state, leg_state, named_state, page_load_state
 from streams.contracts.upgrades import upgraded
-from streams.domain.extension import Extension
-from streams.domain.legs.evidence import Leg
-from streams.domain.messages import MessageState
-from streams.domain.page_loads import PageLoad
 
 T = TypeVar("T")
-VERSION = 2
+VERSION = 3
+LAST_NAMED = 2
+"""The last version in which page loads, extensions, legs and messages were objects with the names of their fields."""
 NEVER = 2**63 - 1
 """Due time of a value that waits for nothing."""
 _HEAD = struct.Struct(">Bq")
+_DAMAGES = (ValueError, TypeError, KeyError, IndexError, AttributeError)
 
 
 class SavedStateError(Exception):
@@ -30,43 +28,28 @@ class SavedStateError(Exception):
 
 
 class Snapshot(Generic[T]):
-    """Saves and reads one kind of value."""
+    """Saves and reads one kind of value as a JSON document."""
 
-    def __init__(self, kind: type[T]):
-        """Prepare the kind: a dataclass of the domain, or anything that pydantic reads from JSON."""
-        self._adapter: TypeAdapter[T] = TypeAdapter(kind)
-        self._name = kind.__name__
+    # NB: Any, because a document is whatever JSON has; the readers give it its types back.
+    def __init__(
+        self,
+        name: str,
+        document: Callable[[T], Any],
+        read: Callable[[Any], T],
+        read_named: Callable[[Any], T] | None = None,
+    ):
+        """Prepare the kind.
 
-    def save(self, value: T, due: int) -> bytes:
-        """Return the bytes of a value."""
-        return _HEAD.pack(VERSION, due) + self._adapter.dump_json(value, exclude_defaults=True)
-
-    def read(self, saved: bytes) -> T:
-        """Return the value of the bytes.
-
-        Raises:
-            SavedStateError: Made by a newer release, or damaged. The text quotes nothing of the state.
+        Args:
+            name: What it is called in the upgrades and in complaints.
+            document: Makes a value a document.
+            read: Makes a document a value again; may raise what a damaged one leads to (`_DAMAGES`).
+            read_named: Reads documents up to LAST_NAMED, where they were of another form.
         """
-        try:
-            body = _body(saved, self._name)
-            if saved[0] == VERSION:
-                return self._adapter.validate_json(body)
-            return self._adapter.validate_python(upgraded(self._name, saved[0], VERSION, orjson.loads(body)))
-        except orjson.JSONDecodeError:
-            raise SavedStateError(f"Saved state of a {self._name} is damaged at its beginning.") from None
-        except ValidationError as error:
-            where = ".".join(map(str, error.errors(include_input=False)[0]["loc"][:2]))
-            raise SavedStateError(f"Saved state of a {self._name} is damaged at {where or 'its beginning'}.") from None
-
-
-class PlainSnapshot(Generic[T]):
-    """Saves and reads a kind of value as a JSON document, without a model."""
-
-    def __init__(self, name: str, document: Callable[[T], list[Any]], read: Callable[[list[Any]], T]):
-        """Prepare the kind: how a value becomes a document and how it comes back."""
         self._name = name
         self._document = document
         self._read = read
+        self._read_named = read_named
 
     def save(self, value: T, due: int) -> bytes:
         """Return the bytes of a value."""
@@ -76,11 +59,15 @@ class PlainSnapshot(Generic[T]):
         """Return the value of the bytes.
 
         Raises:
-            SavedStateError: As of `Snapshot`.
+            SavedStateError: Made by a newer release, or damaged. The text quotes nothing of the state.
         """
+        body = _body(saved, self._name)
         try:
-            return self._read(orjson.loads(_body(saved, self._name)))
-        except (ValueError, TypeError, KeyError, AttributeError):
+            document = orjson.loads(body)
+            if self._read_named is not None and saved[0] <= LAST_NAMED:
+                return self._read_named(upgraded(self._name, saved[0], LAST_NAMED, document))
+            return self._read(upgraded(self._name, saved[0], VERSION, document))
+        except _DAMAGES:
             raise SavedStateError(f"Saved state of a {self._name} is damaged.") from None
 
 
@@ -112,16 +99,39 @@ def due_of(saved: bytes) -> int:
     return int(_HEAD.unpack_from(saved)[1]) if len(saved) >= _HEAD.size else NEVER
 
 
-PAGE_LOAD = Snapshot(PageLoad)
-EXTENSION = Snapshot(Extension)
-LEG = Snapshot(Leg)
-MESSAGE = Snapshot(MessageState)
-DIARY = PlainSnapshot("Diary", interval_state.diary_document, interval_state.read_diary)
-PAGE = PlainSnapshot("Page", interval_state.page_document, interval_state.read_page)
-COUNTED = PlainSnapshot("Counted", interval_state.counted_document, interval_state.read_counted)
-SCOPE_BOOK = PlainSnapshot("ScopeBook", interval_state.book_document, interval_state.read_book)
-CALL_LEGS = PlainSnapshot("CallLegs", interval_state.call_document, interval_state.read_call)
-NAME: Snapshot[str] = Snapshot(str)
+def _clock_document(clock: dict[int, int]) -> dict[str, int]:
+    return {str(source): time for source, time in clock.items()}
+
+
+def _read_clock(document: dict[str, int]) -> dict[int, int]:
+    return {int(source): time for source, time in document.items()}
+
+
+PAGE_LOAD = Snapshot(
+    "PageLoad",
+    page_load_state.page_load_document,
+    page_load_state.read_page_load,
+    named_state.page_load_of_names,
+)
+EXTENSION = Snapshot(
+    "Extension",
+    extension_state.extension_document,
+    extension_state.read_extension,
+    named_state.extension_of_names,
+)
+LEG = Snapshot("Leg", leg_state.leg_document, leg_state.read_leg, named_state.leg_of_names)
+MESSAGE = Snapshot(
+    "MessageState",
+    extension_state.message_document,
+    extension_state.read_message,
+    named_state.message_of_names,
+)
+DIARY = Snapshot("Diary", interval_state.diary_document, interval_state.read_diary)
+PAGE = Snapshot("Page", interval_state.page_document, interval_state.read_page)
+COUNTED = Snapshot("Counted", interval_state.counted_document, interval_state.read_counted)
+SCOPE_BOOK = Snapshot("ScopeBook", interval_state.book_document, interval_state.read_book)
+CALL_LEGS = Snapshot("CallLegs", interval_state.call_document, interval_state.read_call)
+NAME: Snapshot[str] = Snapshot("name", str, str)
 """The leg id that a name of a leg stands for."""
-CLOCK: Snapshot[dict[int, int]] = Snapshot(dict[int, int])
+CLOCK: Snapshot[dict[int, int]] = Snapshot("clock", _clock_document, _read_clock)
 """The latest instant read from each source partition, ms since the epoch."""

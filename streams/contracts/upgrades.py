@@ -1,7 +1,7 @@
 """Saved state of older versions, made into that of this one when it is read (DECISIONS 51).
 
 Version 1 kept of a leg what its dialogs told in sum; version 2 keeps the posts themselves. Upgrading makes the posts
-that the sums stand for.
+that the sums stand for. Both are objects with names (`named_state`); since version 3 state is rows.
 """
 
 from collections.abc import Callable

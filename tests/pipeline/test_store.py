@@ -12,7 +12,7 @@ from streams.pipeline import store as store_module
 from streams.pipeline.store import Kinds, Store
 
 Value = dict[str, int]
-VALUES: Snapshot[Value] = Snapshot(dict[str, int])
+VALUES: Snapshot[Value] = Snapshot("value", dict, dict)
 KINDS: Kinds = {b"T": (VALUES, lambda value: value.get("due", NEVER)), b"N": (VALUES, None)}
 
 

@@ -1,0 +1,102 @@
+"""Saved state of extensions and messages: JSON rows by position, written and read without a model (DECISIONS 51)."""
+
+from streams.contracts.leg_state import DIRECTIONS, STATES, closing_row, read_closing
+from streams.contracts.state_words import Document, Numbers, by_value
+from streams.domain.extension import Extension, Tab
+from streams.domain.messages import MessageState
+from streams.domain.presence import PresenceState
+from streams.domain.words import MessageType
+
+_MESSAGE_TYPES = by_value(MessageType)
+
+
+def extension_document(extension: Extension) -> Document:
+    """Return an extension as JSON; ids of page loads stand once in front."""
+    numbers: Numbers = {"": 0}
+    row = [
+        extension.key,
+        [_tab_row(name, tab, numbers) for name, tab in extension.tabs.items()],
+        _presence_row(extension.presence),
+        extension.open_legs,
+        extension.unsettled,
+        extension.ended,
+        [closing_row(closing, numbers) for closing in extension.silences],
+        extension.calling_mode,
+        extension.consulted,
+        extension.session_events,
+        extension.seen,
+        extension.team,
+        extension.site,
+    ]
+    return [list(numbers), row]
+
+
+def read_extension(document: Document) -> Extension:
+    """Return an extension."""
+    words, row = document
+    key, tabs, presence, open_legs, unsettled, ended, silences, mode, consulted, events, seen, team, site = row
+    return Extension(
+        key=key,
+        tabs={words[tab[0]]: _read_tab(tab) for tab in tabs},
+        presence=PresenceState(*presence),
+        open_legs={leg_id: STATES[state] for leg_id, state in open_legs.items()},
+        unsettled=unsettled,
+        ended=ended,
+        silences=[read_closing(closing, words) for closing in silences],
+        calling_mode=mode,
+        consulted=consulted,
+        session_events=events,
+        seen=seen,
+        team=team,
+        site=site,
+    )
+
+
+def _tab_row(name: str, tab: Tab, numbers: Numbers) -> Document:
+    return [
+        numbers.setdefault(name, len(numbers)),
+        tab.logged_in,
+        tab.told,
+        tab.login_at,
+        tab.seen,
+        tab.calling_mode,
+        tab.following,
+        list(tab.last_posts.items()),
+    ]
+
+
+def _read_tab(row: Document) -> Tab:
+    _, logged_in, told, login_at, seen, calling_mode, following, last_posts = row
+    return Tab(logged_in, told, login_at, seen, calling_mode, following, dict(last_posts))
+
+
+def _presence_row(presence: PresenceState) -> Document:
+    return [
+        presence.telephony_status,
+        presence.user_status,
+        presence.dnd_status,
+        presence.presence_option,
+        presence.status_at,
+        presence.last_end_at,
+        presence.published,
+        presence.changed_at,
+        presence.changes,
+    ]
+
+
+def message_document(message: MessageState) -> Document:
+    """Return what is remembered of a message as JSON."""
+    return [
+        message.versions,
+        message.inbound,
+        message.message_type,
+        message.direction,
+        message.seen,
+        message.events,
+    ]
+
+
+def read_message(document: Document) -> MessageState:
+    """Return what is remembered of a message."""
+    versions, inbound, message_type, direction, seen, events = document
+    return MessageState(versions, inbound, _MESSAGE_TYPES[message_type], DIRECTIONS[direction], seen, events)
