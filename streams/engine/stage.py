@@ -4,7 +4,7 @@ Structural types: the pipeline's classes satisfy them without knowing the engine
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 
 class InputRecord(Protocol):
@@ -35,28 +35,9 @@ class InputRecord(Protocol):
         """Headers."""
 
 
-class OutputRecord(Protocol):
-    """A record to be written."""
-
-    @property
-    def topic(self) -> str:
-        """Topic, one of the stage's output topics."""
-
-    @property
-    def partition(self) -> int:
-        """Partition of it: the stage decides."""
-
-    @property
-    def key(self) -> bytes | None:
-        """Key."""
-
-    @property
-    def value(self) -> bytes | None:
-        """Value; None is a tombstone."""
-
-    @property
-    def headers(self) -> Sequence[tuple[str, bytes]]:
-        """Headers."""
+OutputRecord: TypeAlias = tuple[str, int, bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
+"""A record to be written: topic, one of the stage's output topics; partition, as the stage decides; key; value, None
+for a tombstone; headers, a list. A tuple, mostly a named one: it is taken apart for every record."""
 
 
 class Folded(Protocol):

@@ -10,6 +10,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from streams.domain.words import EndSource, RejectReason, RevisionReason
+from streams.telemetry.distribution import Distribution
 
 PREFIX = "widgetstreams"
 LATENCY = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)
@@ -41,8 +42,8 @@ class Metrics:
         self.interval_rows = self._counter("interval_rows", "Rows of interval metrics written.", "scope_type", "kind")
         self.too_late = self._counter("interval_changes_too_late", "Changes of windows that were forgotten already.")
         self.rebalances = self._counter("rebalances", "Assignments of partitions to this worker.")
-        self.end_to_end = self._histogram("end_to_end_latency", "Arrival at the gateway to committed.", LATENCY)
-        self.capture = self._histogram("capture_latency", "Event time to arrival at the gateway.", LATENCY)
+        self.end_to_end = self._distribution("end_to_end_latency", "Arrival at the gateway to committed.", LATENCY)
+        self.capture = self._distribution("capture_latency", "Event time to arrival at the gateway.", LATENCY)
         self.batch = self._histogram("batch", "Time to fold one batch.", BATCH, "stage")
         self.ring = self._histogram("call_ring", "Ring time of final legs.", CALL)
         self.talk = self._histogram("call_talk", "Talk time of final answered legs.", CALL)
@@ -66,6 +67,9 @@ class Metrics:
 
     def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
         return Histogram(f"{PREFIX}_{name}_seconds", text, labels, buckets=buckets, registry=self.registry)
+
+    def _distribution(self, name: str, text: str, buckets: tuple[float, ...]) -> Distribution:
+        return Distribution(f"{PREFIX}_{name}_seconds", text, buckets, self.registry)
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
         return Gauge(f"{PREFIX}_{name}", text, labels, registry=self.registry)

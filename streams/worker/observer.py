@@ -59,9 +59,8 @@ class Accountant:
             metrics.dead_letters.labels(reason).inc(number)
         metrics.gaps.inc(tally.gaps)
         metrics.lost.inc(tally.lost)
-        for event_time, received_at in tally.latencies:
-            metrics.capture.observe(max(0, received_at - event_time) / 1000)
-            metrics.end_to_end.observe(max(0.0, now - received_at / 1000))
+        metrics.capture.observe([max(0, arrived - at) / 1000 for at, arrived in tally.latencies])
+        metrics.end_to_end.observe([max(0.0, now - arrived / 1000) for _, arrived in tally.latencies])
         for skew_ms in tally.skews_ms:
             metrics.skew.observe(skew_ms / 1000)
         for row in tally.revisions:

@@ -45,21 +45,47 @@ class _Table(Mapping[str, V]):
         return sum(1 for _ in self.rows())
 
     def __getitem__(self, key: str) -> V:
-        """Return the row of a key.
+        """Return the row of a key, without a look at the others.
 
         Raises:
             KeyError: There is none on this worker.
         """
-        for name, row in self.rows():
-            if name == key:
-                return row
-        raise KeyError(key)
+        row = next(filter(None, (self._row(partition, key) for partition in self._partitions())), None)
+        if row is None:
+            raise KeyError(key)
+        return row
+
+    def _row(self, partition: ExtensionsPartition, key: str) -> V | None:
+        raise NotImplementedError
 
 
 class ActiveCalls(_Table[Leg]):
     """Legs that have not ended, by leg id."""
 
     name = "active_calls"
+
+    def __init__(self, partitions: Partitions):
+        """Look at the partitions that `partitions` returns when asked."""
+        super().__init__(partitions)
+        self._stored: dict[str, bytes] = {}
+        """Under which key a leg is stored, by its id, as of the last time that an unknown one was asked for."""
+
+    def __getitem__(self, key: str) -> Leg:
+        """Return an open leg; an id that is new to the table costs a pass over the keys, but reads no other leg.
+
+        Raises:
+            KeyError: There is no such leg on this worker, or it has ended.
+        """
+        if key not in self._stored:
+            keys = (stored for partition in self._partitions() for stored in partition.store.keys(b"L"))
+            self._stored = {stored.decode().rpartition("\x1f")[2]: stored for stored in keys}
+        return super().__getitem__(key)
+
+    def _row(self, partition: ExtensionsPartition, key: str) -> Leg | None:
+        stored = self._stored.get(key)
+        leg: Leg | None = None if stored is None else partition.store.peek(stored)
+        extension = None if leg is None else extension_of(partition, leg.extension_key)
+        return leg if extension is not None and key in extension.open_legs else None
 
     def rows(self) -> Iterator[tuple[str, Leg]]:
         """Give all open legs in one pass."""
@@ -80,8 +106,18 @@ class Presence(_Table[Row]):
 
     name = "presence"
 
+    def _row(self, partition: ExtensionsPartition, key: str) -> Row | None:
+        extension = extension_of(partition, key)
+        return None if extension is None else extension.presence.published
+
     def rows(self) -> Iterator[tuple[str, Row]]:
         """Give the presence of all extensions in one pass."""
         for _, extension in self._extensions():
             if extension.presence.published is not None:
                 yield extension.key, extension.presence.published
+
+
+def extension_of(partition: ExtensionsPartition, key: str) -> Extension | None:
+    """Return an extension of a partition, to be looked at only, or None."""
+    extension: Extension | None = partition.store.peek(b"E" + key.encode())
+    return extension

@@ -28,6 +28,7 @@ _DRIVER = "faust.transport.drivers.aiokafka"
 _SENDER = "aiokafka.producer.sender"
 _TRANSACTIONS = "aiokafka.producer.transaction_manager:TransactionManager"
 _CLIENT = "aiokafka.client:AIOKafkaClient"
+_BATCH = "aiokafka.producer.message_accumulator:BatchBuilder"
 _COORDINATOR = "aiokafka.consumer.group_coordinator:GroupCoordinator"
 
 PRIVATE: Mapping[str, str] = {
@@ -91,9 +92,11 @@ PRIVATE: Mapping[str, str] = {
     "aiokafka:AIOKafkaProducer.create_batch": "(self)",
     "aiokafka:AIOKafkaProducer.send_batch": "(self, batch, topic, *, partition)",
     "aiokafka:AIOKafkaProducer.send_offsets_to_transaction": "(self, offsets, group_id)",
-    "aiokafka.producer.message_accumulator:BatchBuilder.append": "(self, *, timestamp, key, value, headers=[])",
-    "aiokafka.producer.message_accumulator:BatchBuilder.close": "(self)",
-    "aiokafka.producer.message_accumulator:BatchBuilder.size": "(self)",
+    # aiokafka: the batches of draft.py
+    f"{_BATCH}._builder": ATTRIBUTE,
+    f"{_BATCH}._relative_offset": ATTRIBUTE,
+    f"{_BATCH}.close": "(self)",
+    f"{_BATCH}.size": "(self)",
     # aiokafka: the client of offsets.py and preflight.py
     f"{_CLIENT}.bootstrap": "(self)",
     f"{_CLIENT}.get_random_node": "(self)",

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pytest
 
+from streams.contracts.snapshots import SavedStateError
 from streams.domain.words import State
 from streams.pipeline.extensions import ExtensionsPartition
 from streams.worker.tables import ActiveCalls, Presence
@@ -59,6 +60,39 @@ def test_a_key_that_is_not_here_is_a_key_error(table: Callable[[Any], Mapping[st
     """It may be on another worker."""
     with pytest.raises(KeyError, match="nobody"):
         table(lambda: [a_partition()])["nobody"]
+
+
+def test_a_lookup_reads_no_row_but_its_own() -> None:
+    """Rows that cannot be read are not in its way, only in that of who reads the whole table."""
+    both = Both()
+    for login in (LOGIN, OTHER):
+        tab = Tab(login, login=login)
+        both.take(reads([tab.presence(0), tab.call(1).ring(10)]))
+    calls = {leg.extension_key: leg_id for leg_id, leg in calls_of(both.extensions).items()}
+    broken = {key: value[:12] if OTHER.encode() in key else value for key, value in both.saved["extensions"].items()}
+    partition = ExtensionsPartition(both.plan, 0, broken)
+    active, presence = calls_of(partition), Presence(lambda: [partition])
+    assert active[calls[LOGIN]].extension_key == LOGIN
+    assert presence[LOGIN]["activity"] == "RINGING"
+    for table, key in ((active, calls[OTHER]), (presence, OTHER)):
+        with pytest.raises(SavedStateError):
+            table[key]
+        with pytest.raises(SavedStateError):
+            len(table)
+
+
+def test_a_call_that_came_or_ended_after_a_lookup_is_seen() -> None:
+    """What the table remembers is where legs are stored, not which are open."""
+    both, tab = Both(), Tab()
+    first, second = tab.call(1), tab.call(2)
+    table = calls_of(both.extensions)
+    both.take(reads([first.ring(10)]))
+    (one,) = table
+    assert table[one].state is State.RINGING
+    both.take(reads([first.end(20), second.ring(30)]))
+    (other,) = table
+    assert table[other].leg_id == other
+    assert one not in table
 
 
 @pytest.mark.parametrize("table", [ActiveCalls, Presence])
