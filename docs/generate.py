@@ -27,6 +27,7 @@ from streams.domain.legs.ranks import END_SOURCES, INFERRED, RANK, SAME_MS
 from streams.domain.legs.reasons import ENDED_BY, REASONS
 from streams.domain.legs.transitions import TRANSITIONS
 from streams.gateway.answers import EVENT_OUTCOMES, OUTCOMES
+from streams.gateway.drops import DROP_REASONS
 from streams.serve.run import Server
 from streams.settings import PREFIX, Settings
 from streams.telemetry.gateway_metrics import GatewayMetrics, Gauges
@@ -86,7 +87,7 @@ def metrics() -> str:
 
 
 def _gateway() -> GatewayMetrics:
-    made = GatewayMetrics(OUTCOMES, EVENT_OUTCOMES, "")
+    made = GatewayMetrics(OUTCOMES, EVENT_OUTCOMES, DROP_REASONS, "")
     made.watch(Gauges(float, float, float, float))
     return made
 

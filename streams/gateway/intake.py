@@ -15,6 +15,7 @@ from streams.contracts.envelope import MAX_BYTES
 from streams.contracts.numbers import TokenKey
 from streams.contracts.privacy import scrub
 from streams.gateway.answers import Code, EventCode, Refusal
+from streams.gateway.drops import Drops, told_drops
 from streams.gateway.identity import Identity
 from streams.gateway.limits import Bucket
 
@@ -62,6 +63,8 @@ class Judged:
 
     records: list[Record]
     refused: list[Refusal]
+    dropped: Drops
+    """What the collector says that it gave up before."""
 
 
 def read_batch(body: bytes | bytearray, max_events: int) -> Batch | Code:
@@ -86,7 +89,7 @@ def read_batch(body: bytes | bytearray, max_events: int) -> Batch | Code:
 
 def judge(batch: Batch, rules: Rules) -> Judged:
     """Scrub, stamp and serialise each envelope, or refuse it."""
-    judged = Judged([], [])
+    judged = Judged([], [], told_drops(batch.events[0]))
     buckets: dict[str, Bucket] = {}
     may_be_too_large = batch.size > MAX_BYTES
     for index, envelope in enumerate(batch.events):

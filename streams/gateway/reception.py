@@ -147,8 +147,13 @@ class Reception:
             desk.metrics.events["accepted"].inc(len(judged.records))
         for refusal in refused:
             desk.metrics.events[refusal.code.name.lower()].inc()
-        if not judged.records:
-            return _declined(verdict(refused), refused, wait=wait)
+        code = None if judged.records else verdict(refused)
+        if code is None or not code.value.retry:
+            # A collector that is to send all of it again tells this again too.
+            for reason, count in judged.dropped.items():
+                desk.metrics.collector_drops[reason].inc(count)
+        if code is not None:
+            return _declined(code, refused, wait=wait)
         later = ceil(wait) if any(refusal.code is EventCode.SESSION_RATE_LIMITED for refusal in refused) else None
         outcome = Taken.PARTIAL if refused else Taken.ACCEPTED
         return Answer(202, answers.accepted(len(judged.records), refused), outcome.value, later)

@@ -17,6 +17,7 @@ from streams.gateway.answers import EVENT_OUTCOMES, OUTCOMES
 from streams.gateway.broker import Broker, BrokerOptions
 from streams.gateway.budget import Budget
 from streams.gateway.connection import Listener
+from streams.gateway.drops import DROP_REASONS
 from streams.gateway.limits import Limits
 from streams.gateway.reception import Desk, Reception
 from streams.gateway.script import collector_script
@@ -84,7 +85,7 @@ class Gateway:
         self._sites = Watched(options.sites_file, read_sites)
         self._keys = None if options.keys_file is None else Watched(options.keys_file, read_keys)
         self._limits = Limits(options.session_events_per_second, 10 * options.session_events_per_second)
-        self._metrics = GatewayMetrics(OUTCOMES, EVENT_OUTCOMES, version("widget-streams"))
+        self._metrics = GatewayMetrics(OUTCOMES, EVENT_OUTCOMES, DROP_REASONS, version("widget-streams"))
         self._ending = False
         self.port = options.port
 

@@ -23,7 +23,9 @@ class Gauges:
 class GatewayMetrics:
     """Every metric of a gateway, in a registry of its own. Every series is there from the start."""
 
-    def __init__(self, outcomes: Iterable[str], event_outcomes: Iterable[str], version: str):
+    def __init__(
+        self, outcomes: Iterable[str], event_outcomes: Iterable[str], drop_reasons: Iterable[str], version: str
+    ):
         """Create the metrics with the closed sets of their labels."""
         self.registry = CollectorRegistry()
         requests = Counter(
@@ -38,8 +40,15 @@ class GatewayMetrics:
             ["outcome"],
             registry=self.registry,
         )
+        drops = Counter(
+            f"{PREFIX}_gateway_collector_drops",
+            "Events that collectors say they gave up, by why; told again when an answer got lost.",
+            ["reason"],
+            registry=self.registry,
+        )
         self.requests = {outcome: requests.labels(outcome) for outcome in outcomes}
         self.events = {outcome: events.labels(outcome) for outcome in event_outcomes}
+        self.collector_drops = {reason: drops.labels(reason) for reason in drop_reasons}
         self.seconds = Histogram(
             f"{PREFIX}_gateway_request_seconds",
             "From the headers of a request with events to its answer.",

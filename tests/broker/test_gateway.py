@@ -63,7 +63,8 @@ def test_what_is_answered_with_202_is_in_the_topic(gateway: Gateway, topic: str,
     """Keyed and partitioned by session, in order, scrubbed, stamped; refused events are named and not there."""
     tab, other = Tab("A"), Tab("B")
     call = tab.call()
-    events: list[Any] = [call.ring(0), other.route(1), 5, call.start(2_000), call.end(9_000)]
+    ring = {**call.ring(0), "dropped": {"overflow": 3, "refused": 1}}
+    events: list[Any] = [ring, other.route(1), 5, call.start(2_000), call.end(9_000)]
     answer = gateway.post(events, sent_at=1_772_442_009_999, headers={"traceparent": f"00-{'a' * 32}-{'b' * 16}-01"})
     assert answer.status == 202
     assert answer.told["accepted"] == 4
@@ -81,6 +82,8 @@ def test_what_is_answered_with_202_is_in_the_topic(gateway: Gateway, topic: str,
     assert gateway.metric("requests_total", outcome="partial") == 1
     assert gateway.metric("events_total", outcome="accepted") == 4
     assert gateway.metric("events_total", outcome="bad_envelope") == 1
+    assert gateway.metric("collector_drops_total", reason="overflow") == 3
+    assert gateway.metric("collector_drops_total", reason="refused") == 1
     assert gateway.metric("buffer_bytes") == 0
 
 

@@ -46,7 +46,7 @@ def _service(service: str) -> dict[str, frozenset[str]]:
         return {}
     module = importlib.import_module(name)
     if service == "gateway":
-        metrics = module.GatewayMetrics(["accepted"], ["accepted"], "0")
+        metrics = module.GatewayMetrics(["accepted"], ["accepted"], ["overflow"], "0")
         metrics.watch(module.Gauges(float, float, float, float))
     else:
         metrics = module.ServeMetrics(["topic"], ["/"], "0")

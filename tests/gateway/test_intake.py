@@ -1,7 +1,9 @@
 """The intake: every envelope is taken scrubbed and stamped, or refused with a code of its own."""
 
 import json
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -9,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import streams.collector
 from streams.contracts.envelope import MAX_BYTES, read_posting
 from streams.contracts.numbers import TokenKey
 from streams.contracts.privacy import scrub
 from streams.gateway.answers import Code, EventCode, accepted, declined
+from streams.gateway.drops import DROP_REASONS
 from streams.gateway.identity import Identity
 from streams.gateway.intake import Batch, Judged, Rules, judge, read_batch, verdict
 from streams.gateway.limits import Limits
@@ -160,6 +164,22 @@ def test_a_page_load_that_sends_too_much_waits_in_its_order() -> None:
         (3, EventCode.SESSION_RATE_LIMITED),
     ]
     assert [record.key for record in result.records] == [busy.session_id, busy.session_id, calm.session_id]
+
+
+def test_what_the_collector_gave_up_is_told_and_not_written() -> None:
+    """By reason, in the first envelope of a batch; what is no such count says nothing."""
+    dropped = {"overflow": 3, "expired": True, "refused": -1, "too_large": 10**9, "unreadable": "2", "hacked": 4}
+    result = judged(a_ring(dropped=dropped), a_ring(dropped={"expired": 1}))
+    assert result.dropped == {"overflow": 3}
+    assert not any("dropped" in told for told in written(result))
+    assert all(judged(envelope).dropped == {} for envelope in (5, a_ring(), a_ring(dropped=["overflow"])))
+
+
+def test_the_reasons_are_those_of_the_collector() -> None:
+    """A reason that only one of the two knows would not be counted."""
+    source = (Path(streams.collector.__file__).parent / "src" / "tally.ts").read_text(encoding="utf-8")
+    (union,) = re.findall(r"type Reason = ([^;]+);", source)
+    assert tuple(re.findall(r'"(\w+)"', union)) == DROP_REASONS
 
 
 def test_the_answer_to_nothing_taken_says_whether_to_come_again() -> None:
