@@ -69,6 +69,11 @@ class Codec:
             if field["type"] in ("bytes", ["null", "bytes"])
         )
 
+    @property
+    def prefix(self) -> bytes:
+        """What the bytes of every record begin with: byte 0 and the schema id."""
+        return self._prefix
+
     def encode(self, value: Mapping[str, Any]) -> bytes:
         """Return the framed bytes of a record; fields with a default may be left out, others not.
 

@@ -15,12 +15,15 @@ Lines = list[str]
 MAX_SYMBOLS: Final = 64
 """An enum with more would need a second byte."""
 _INT: Final = 1 << 31
-_LONG: Final = 1 << 63
+_TWO_BYTES: Final = 1 << 14
+_FOUR_BYTES: Final = 1 << 28
 _LOW: Final = 127
 _MORE: Final = 128
 # Two bytes at a time: the seven low bits of each are the number's, the eighth says that more bytes follow.
 _INNER: Final = tuple(bytes((pair & _LOW | _MORE, pair >> 7 | _MORE)) for pair in range(1 << 14))
-_LAST: Final = tuple(bytes((pair & _LOW | _MORE, pair >> 7)) for pair in range(1 << 14))
+_LAST: Final = tuple(
+    bytes((pair & _LOW | _MORE, pair >> 7)) if pair > _LOW else bytes((pair,)) for pair in range(1 << 14)
+)
 _REMEMBERED: Final = 8_192
 """Longs whose bytes are remembered: one instant stands in call events, revisions and presences alike."""
 
@@ -135,18 +138,27 @@ def _fail() -> None:
     raise TypeError("a value of another type, or a field that the schema does not have")
 
 
-@lru_cache(maxsize=_REMEMBERED)
-def _bytes_of(value: int) -> bytes:
-    """Return the bytes of a long."""
-    if not -_LONG <= value < _LONG:
-        raise ValueError("not a long")
+def long_bytes(value: int) -> bytes:
+    """Return the Avro binary of a long.
+
+    Raises:
+        ValueError: It is none.
+    """
     rest = value << 1 if value >= 0 else (-value << 1) - 1
+    if rest < _TWO_BYTES:
+        return _LAST[rest]
+    if rest < _FOUR_BYTES:
+        return _INNER[rest & 16_383] + _LAST[rest >> 14]
+    if rest >> 64:
+        raise ValueError("not a long")
     pairs = b""
     while rest >> 14:
         pairs += _INNER[rest & 16_383]
         rest >>= 14
-    return pairs + (_LAST[rest] if rest > _LOW else bytes((rest,)))
+    return pairs + _LAST[rest]
 
+
+_bytes_of = lru_cache(maxsize=_REMEMBERED)(long_bytes)
 
 _PRIMITIVES: Final[dict[str, Lines]] = {
     "boolean": ["if {0} is True: append(1)", "elif {0} is False: append(0)", "else: fail()"],

@@ -19,7 +19,7 @@ from streams.domain.legs.evidence import Leg
 from streams.domain.messages import MessageState
 from streams.domain.outputs import Emission, Output
 from streams.domain.postings import Rejection
-from streams.domain.words import EventType, Outcome
+from streams.domain.words import EventType, Outcome, ScopeType
 from streams.pipeline import intervals
 from streams.pipeline.clocks import Clocks
 from streams.pipeline.guard import fold_guarded
@@ -115,7 +115,7 @@ class ExtensionsPartition:
         self._writer = Writer(plan, partition)
         self.store = Store(KINDS, saved)
         self._clocks = Clocks(self.store, plan.partitions)
-        self._intervals = IntervalKeeper(self.store)
+        self._intervals = IntervalKeeper(self.store, self._writer)
 
     @property
     def clocks(self) -> dict[int, int]:
@@ -206,19 +206,16 @@ class ExtensionsPartition:
             self._tell(self._intervals.take(key, emissions, now, self.stream_time, event), folded)
 
     def _tell(self, told: Told, folded: Folded) -> None:
-        self._write(told.emissions, [], folded)
+        folded.outputs += told.outputs
+        for kind in told.kinds:
+            folded.tally.rows[ScopeType.EXTENSION.value, kind.value] += 1
         folded.tally.too_late += told.too_late
 
     def _write(self, emissions: Sequence[Emission], trace: Headers, folded: Folded) -> None:
         for emission in emissions:
-            if emission.output is Output.SCOPE_DELTA and emission.row is not None:
-                folded.outputs.append(self._writer.delta(emission.key, emission.row))
-                continue
             folded.outputs.append(self._writer.row(emission.output, emission.key, emission.row, trace))
             if emission.output is Output.CALL_RECORD and emission.row is not None:
                 folded.tally.revisions.append(emission.row)
-            elif emission.output is Output.INTERVAL_METRICS and emission.row is not None:
-                folded.tally.rows[str(emission.row["scope_type"]), str(emission.row["kind"])] += 1
 
     def _refuse(self, record: InputRecord, rejection: Rejection, folded: Folded) -> None:
         """Refuse an enriched event: it was scrubbed before it was written, so its bytes may be kept."""

@@ -14,11 +14,14 @@ from streams.domain.intervals import diary as diaries
 from streams.domain.intervals.call_numbers import Counted, count
 from streams.domain.intervals.diary import Diary, Place
 from streams.domain.intervals.pages import Entry, Page, entry_name, new_page, page_name
-from streams.domain.intervals.telling import close_minutes, tell
+from streams.domain.intervals.telling import Telling, close_minutes, tell
 from streams.domain.intervals.windows import MEMORY_MS, Window
 from streams.domain.outputs import Emission, Output
 from streams.domain.postings import Row
+from streams.domain.words import IntervalKind
+from streams.pipeline.records import Written
 from streams.pipeline.store import Kinds, Store
+from streams.pipeline.writer import Writer
 
 Note = Callable[[Diary, Row, int], None]
 NOTES: dict[str, Note] = {
@@ -80,20 +83,23 @@ class StoredPages:
 class Told(NamedTuple):
     """What a diary gave."""
 
-    emissions: list[Emission]
+    outputs: list[Written]
+    kinds: list[IntervalKind]
+    """Of the rows among them."""
     too_late: int = 0
     """Numbers whose windows are forgotten."""
 
 
-NOTHING = Told([])
+NOTHING = Told([], [])
 
 
 class IntervalKeeper:
     """The diaries of one partition."""
 
-    def __init__(self, store: Store):
-        """Keep them in the store of the partition, whose kinds include KINDS."""
+    def __init__(self, store: Store, writer: Writer):
+        """Keep them in the store of the partition, whose kinds include KINDS, and write what they give."""
         self._store = store
+        self._writer = writer
 
     def take(self, key: str, emissions: Sequence[Emission], now: int, stream_time: int, event: Event | None) -> Told:
         """Take down what a step emitted about an extension.
@@ -129,7 +135,7 @@ class IntervalKeeper:
         if diary is None:
             return NOTHING
         if diaries.is_minutes_only(diary, at):
-            return Told(close_minutes(diary, StoredPages(self._store, diary.key), at))
+            return self._written(close_minutes(diary, StoredPages(self._store, diary.key), at), NOTHING)
         return self._tell(diary, at, NOTHING)
 
     def forget_leg(self, key: str, leg_id: str) -> None:
@@ -165,8 +171,14 @@ class IntervalKeeper:
             self._store.put(key, after)
 
     def _tell(self, diary: Diary, at: int, before: Told) -> Told:
-        emissions, too_late = tell(diary, StoredPages(self._store, diary.key), at)
-        return Told([*before.emissions, *emissions], before.too_late + too_late)
+        return self._written(tell(diary, StoredPages(self._store, diary.key), at), before)
+
+    def _written(self, telling: Telling, before: Told) -> Told:
+        """Write what is told, at once: the rows say what their windows hold now."""
+        rows = [self._writer.interval(row) for row in telling.rows]
+        deltas = [self._writer.delta(delta.key, delta.row) for delta in telling.deltas if delta.row is not None]
+        kinds = [row.kind for row in telling.rows]
+        return Told([*before.outputs, *rows, *deltas], before.kinds + kinds, before.too_late + telling.too_late)
 
 
 TAKEN = frozenset({Output.CALL_RECORD.value, *NOTES})

@@ -13,9 +13,10 @@ from streams.contracts.snapshots import CALL_LEGS, CLOCK, PAGE, SCOPE_BOOK
 from streams.domain.intervals import distinct, scope_book
 from streams.domain.intervals.deltas import changes_of
 from streams.domain.intervals.distinct import CallLegs
+from streams.domain.intervals.publishing import IntervalRow
 from streams.domain.intervals.scope_book import ScopeBook
+from streams.domain.intervals.scopes import parts_of
 from streams.domain.legs.records import identifier
-from streams.domain.outputs import Emission
 from streams.domain.postings import Rejection
 from streams.pipeline.clocks import Clocks
 from streams.pipeline.guard import fold_guarded
@@ -109,11 +110,10 @@ class ScopesPartition:
                 self.store.delete(key)
             self.store.reschedule()
 
-    def _write(self, emissions: Iterable[Emission], folded: Folded) -> None:
-        for emission in emissions:
-            assert emission.row is not None
-            folded.outputs.append(self._writer.row(emission.output.value, emission.key, emission.row, []))
-            folded.tally.rows[str(emission.row["scope_type"]), str(emission.row["kind"])] += 1
+    def _write(self, rows: Iterable[IntervalRow], folded: Folded) -> None:
+        for row in rows:
+            folded.outputs.append(self._writer.interval(row))
+            folded.tally.rows[parts_of(row.scope)[0], row.kind.value] += 1
 
     def _refuse(self, record: InputRecord, rejection: Rejection, folded: Folded) -> None:
         """Refuse a delta: a letter keeps its bytes, which have no personal data but the extension's key."""

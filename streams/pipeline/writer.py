@@ -2,6 +2,9 @@
 
 from streams.contracts.avro import codec
 from streams.contracts.cloudevents import Headers, error_headers, event_headers
+from streams.contracts.interval_rows import RECORD as INTERVALS
+from streams.contracts.interval_rows import IntervalRows
+from streams.domain.intervals.publishing import IntervalRow
 from streams.domain.postings import Row
 from streams.pipeline.partitioner import partition_of
 from streams.pipeline.plan import Plan
@@ -28,6 +31,7 @@ class Writer:
         self._plan = plan
         self._partition = partition
         self._encoders = {record: codec(record).encode for record in plan.names}
+        self._intervals = IntervalRows()
         self._topics = plan.names
         self._limit = plan.max_output_bytes
         self._last_delta: tuple[Row | None, Written] = None, Written("", 0, None, None)
@@ -64,6 +68,13 @@ class Writer:
         assert isinstance(at, int)
         headers = event_headers(record, str(row["event_id"]), at, str(row[subject]), trace)
         return self._write(record, key, row, self._partition, headers)
+
+    def interval(self, row: IntervalRow) -> Written:
+        """Return a row of interval metrics."""
+        value = self._intervals.encode(row)
+        if len(value) > self._limit:
+            raise OutputTooLargeError(INTERVALS)
+        return Written(self._topics[INTERVALS], self._partition, row.key.encode(), value, [])
 
     def letter(self, row: Row, at: int, trace: Headers) -> Written:
         """Return a dead letter; its key is the original one where that may be shown."""

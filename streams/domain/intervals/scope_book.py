@@ -9,9 +9,8 @@ from streams.domain.intervals.deltas import Change
 from streams.domain.intervals.distinct import CallLegs
 from streams.domain.intervals.numbers import COUNTS, Numbers, add
 from streams.domain.intervals.pages import Entry, Pages
-from streams.domain.intervals.publishing import publish
+from streams.domain.intervals.publishing import IntervalRow, publish
 from streams.domain.intervals.windows import SETTLE_MS, Window, final_at, grid_from, is_forgotten
-from streams.domain.outputs import Emission
 
 NEVER = 2**63 - 1
 
@@ -77,14 +76,14 @@ def _begin(book: ScopeBook, shelf: Shelf, window: Window, now: int) -> Entry:
     return shelf.open(window)
 
 
-def tell(book: ScopeBook, shelf: Shelf, at: int) -> Iterator[Emission]:
+def tell(book: ScopeBook, shelf: Shelf, at: int) -> Iterator[IntervalRow]:
     """Give the rows that are due at stream time `at`."""
     windows = set(book.dirty) if book.due <= at else set()
     windows.update(window for window in book.waiting if final_at(window) <= at)
     for window in sorted(windows):
-        emission = publish(book.key, window, shelf.open(window), at)
-        if emission is not None:
-            yield emission
+        row = publish(book.key, window, shelf.open(window), at)
+        if row is not None:
+            yield row
     book.dirty = [window for window in book.dirty if window not in windows]
     book.waiting = [window for window in book.waiting if final_at(window) > at]
     if not book.dirty:

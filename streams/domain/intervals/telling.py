@@ -1,6 +1,6 @@
 """Tell a diary: count what happened in the windows it falls in, and say what changed (DECISIONS 39)."""
 
-from collections.abc import Iterator
+from typing import NamedTuple
 
 from streams.domain.intervals import lasting
 from streams.domain.intervals.call_numbers import Counted
@@ -9,7 +9,7 @@ from streams.domain.intervals.diary import NEVER, Diary
 from streams.domain.intervals.lasting import Lasting
 from streams.domain.intervals.numbers import Numbers, add, difference
 from streams.domain.intervals.pages import Pages
-from streams.domain.intervals.publishing import publish
+from streams.domain.intervals.publishing import IntervalRow, publish
 from streams.domain.intervals.scopes import scope_key
 from streams.domain.intervals.sheet import Sheet
 from streams.domain.intervals.windows import around, final_at
@@ -17,8 +17,17 @@ from streams.domain.outputs import Emission
 from streams.domain.words import ScopeType
 
 
-def tell(diary: Diary, pages: Pages, at: int) -> tuple[list[Emission], int]:
-    """Return the rows and deltas that are due, and how many numbers came too late to be counted.
+class Telling(NamedTuple):
+    """What is told of an extension at one moment."""
+
+    rows: list[IntervalRow]
+    deltas: list[Emission]
+    too_late: int
+    """How many numbers came too late to be counted: their windows are forgotten."""
+
+
+def tell(diary: Diary, pages: Pages, at: int) -> Telling:
+    """Return the rows and deltas that are due.
 
     Args:
         diary: Changed in place: nothing waits afterwards.
@@ -34,14 +43,14 @@ def tell(diary: Diary, pages: Pages, at: int) -> tuple[list[Emission], int]:
     activities.measure_minutes()
     lasting.trim(diary)
     diary.due = NEVER
-    return list(_emissions(diary, pages, sheet, at)), sheet.too_late
+    return _telling(diary, pages, sheet, at)
 
 
-def close_minutes(diary: Diary, pages: Pages, at: int) -> list[Emission]:
+def close_minutes(diary: Diary, pages: Pages, at: int) -> Telling:
     """Return the last rows of minutes, and deltas, when nothing else is due: what waits goes on waiting."""
     sheet = Sheet(diary, pages, at)
     Lasting(diary, sheet, at).close_minutes()
-    return list(_emissions(diary, pages, sheet, at))
+    return _telling(diary, pages, sheet, at)
 
 
 def _take_calls(diary: Diary, sheet: Sheet) -> None:
@@ -87,15 +96,12 @@ def _take_points(diary: Diary, sheet: Sheet) -> None:
     diary.points.clear()
 
 
-def _emissions(diary: Diary, pages: Pages, sheet: Sheet, at: int) -> Iterator[Emission]:
-    """Give rows of what was touched or becomes final, and deltas."""
+def _telling(diary: Diary, pages: Pages, sheet: Sheet, at: int) -> Telling:
+    """Return rows of what was touched or becomes final, and deltas."""
     touched, scope = sheet.touched, scope_key(ScopeType.EXTENSION, diary.key)
     for window in diary.waiting:
         if final_at(window) <= at and window not in touched:
             touched[window] = pages.open(window)
-    for window in sorted(touched):
-        emission = publish(scope, window, touched[window], at)
-        if emission is not None:
-            yield emission
+    published = [publish(scope, window, touched[window], at) for window in sorted(touched)]
     diary.waiting = [window for window in diary.waiting if final_at(window) > at]
-    yield from sheet.deltas()
+    return Telling([row for row in published if row is not None], list(sheet.deltas()), sheet.too_late)
