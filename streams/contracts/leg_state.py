@@ -8,7 +8,7 @@ which a leg repeats dozens of times, stand once in front, and everything else na
 from typing import Any
 
 from streams.contracts.state_words import Document, Numbers, by_value, instant_row, read_instant
-from streams.domain.legs.evidence import Closing, Dialog, Hint, Kind, Leg, Post, Span
+from streams.domain.legs.evidence import Closing, Dialog, Hint, Hole, Kind, Leg, Post, Span
 from streams.domain.words import CallEventType, Direction, EndSource, State, Witness
 
 DIRECTIONS = by_value(Direction)
@@ -120,7 +120,7 @@ def read_leg(document: Document) -> Leg:
         posts=[_read_post(post, words) for post in posts],
         skews={words[session]: skew for session, skew in skews},
         sessions=[words[session] for session in sessions],
-        spans={words[session]: Span(*span) for session, *span in spans},
+        spans={words[session]: _read_span(span) for session, *span in spans},
         inputs=[_read_input(position, words) for position in inputs],
         remote=remote,
         time_uncertainty_ms=time_uncertainty_ms,
@@ -218,7 +218,7 @@ def _read_dialog(row: Document, words: list[str]) -> Dialog:
 def _post_row(post: Post, numbers: Numbers) -> Document:
     """Return a post as JSON; its order is told as the milliseconds after `at`."""
     at = post.at
-    is_plain = not post.hints and post.code is None and post.reason is None and not post.handed_on
+    is_plain = not post.hints and post.code is None and post.reason is None and not (post.handed_on or post.after_loss)
     return [
         post.kind,
         instant_row(at, numbers),
@@ -226,7 +226,7 @@ def _post_row(post: Post, numbers: Numbers) -> Document:
         post.dialog,
         post.order - at.at,
         post.sequence,
-        0 if is_plain else [post.hints, post.code, post.reason, post.handed_on],
+        0 if is_plain else [post.hints, post.code, post.reason, post.handed_on, post.after_loss],
     ]
 
 
@@ -237,14 +237,20 @@ def _read_post(row: Document, words: list[str]) -> Post:
         raise ValueError("a post without its instants")
     post = Post(_KINDS[kind], at, posted, dialog, at.at + later, sequence)
     if seldom:
-        hints, post.code, post.reason, post.handed_on = seldom
+        hints, post.code, post.reason, post.handed_on, post.after_loss = seldom
         post.hints = [_HINTS[hint] for hint in hints]
     return post
 
 
 def _span_row(session: str, span: Span, numbers: Numbers) -> Document:
     number = numbers.setdefault(session, len(numbers))
-    return [number, span.first, span.missing_at_first, span.last, span.missing_at_last]
+    holes = [(hole.shown_by, hole.at, hole.missing) for hole in span.holes]
+    return [number, span.first, span.missing_at_first, span.last, holes]
+
+
+def _read_span(row: Document) -> Span:
+    first, missing_at_first, last, holes = row
+    return Span(first, missing_at_first, last, [Hole(*hole) for hole in holes])
 
 
 def _input_row(position: dict[str, Any], numbers: Numbers) -> Document:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
+from typing import Any
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -87,15 +88,17 @@ def test_real_envelopes_with_something_changed_have_one_outcome(seed: int) -> No
 
 def test_a_number_that_is_an_object_of_another_kind_is_nobodys() -> None:
     """Where a number should be there may be anything: of a call, of a party, of a message."""
-    tab, odd = Tab(), {"phoneNumber": {"type": "somebody-else", "id": 7}}
+    tab = Tab()
+    odd: dict[str, Any] = {"phoneNumber": {"type": "somebody-else", "id": 7}}
     call = tab.call()
-    number = {"from": odd, "to": odd}
+    number: dict[str, Any] = {"from": odd, "to": odd}
+    mailed: dict[str, Any] = {"from": odd, "to": [odd]}
     posts = [
         call.telephony("Setup", 0, **number),
         call.active("Ringing", 50, **number),
         call.says("ring", 90, **number),
     ]
-    each_has_one_outcome(reads([*posts, tab.message(200, **{"from": odd, "to": [odd]})]))
+    each_has_one_outcome(reads([*posts, tab.message(200, **mailed)]))
 
 
 @given(st.lists(st.none() | st.binary(max_size=60), min_size=1, max_size=5))
