@@ -1,7 +1,7 @@
 """Saved state of extensions and messages: JSON rows by position, written and read without a model (DECISIONS 51)."""
 
 from streams.contracts.leg_state import DIRECTIONS, STATES, closing_row, read_closing
-from streams.contracts.state_words import Document, Numbers, by_value
+from streams.contracts.state_words import Document, Numbers, by_value, instant_row, read_instant
 from streams.domain.extension import Extension, Tab
 from streams.domain.messages import MessageState
 from streams.domain.presence import PresenceState
@@ -37,7 +37,7 @@ def read_extension(document: Document) -> Extension:
     key, tabs, presence, open_legs, unsettled, ended, silences, mode, consulted, events, seen, team, site = row
     return Extension(
         key=key,
-        tabs={words[tab[0]]: _read_tab(tab) for tab in tabs},
+        tabs={words[tab[0]]: _read_tab(tab, words) for tab in tabs},
         presence=PresenceState(*presence),
         open_legs={leg_id: STATES[state] for leg_id, state in open_legs.items()},
         unsettled=unsettled,
@@ -58,16 +58,32 @@ def _tab_row(name: str, tab: Tab, numbers: Numbers) -> Document:
         tab.logged_in,
         tab.told,
         tab.login_at,
+        tab.since,
+        instant_row(tab.left, numbers),
         tab.seen,
         tab.calling_mode,
         tab.following,
+        tab.latest,
+        tab.gapped,
         list(tab.last_posts.items()),
     ]
 
 
-def _read_tab(row: Document) -> Tab:
-    _, logged_in, told, login_at, seen, calling_mode, following, last_posts = row
-    return Tab(logged_in, told, login_at, seen, calling_mode, following, dict(last_posts))
+def _read_tab(row: Document, words: list[str]) -> Tab:
+    _, logged_in, told, login_at, since, left, seen, calling_mode, following, latest, gapped, last_posts = row
+    return Tab(
+        logged_in=logged_in,
+        told=told,
+        login_at=login_at,
+        since=since,
+        left=read_instant(left, words),
+        seen=seen,
+        calling_mode=calling_mode,
+        following=following,
+        latest=latest,
+        gapped=gapped,
+        last_posts=dict(last_posts),
+    )
 
 
 def _presence_row(presence: PresenceState) -> Document:

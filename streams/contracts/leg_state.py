@@ -8,7 +8,7 @@ which a leg repeats dozens of times, stand once in front, and everything else na
 from typing import Any
 
 from streams.contracts.state_words import Document, Numbers, by_value, instant_row, read_instant
-from streams.domain.legs.evidence import Closing, Dialog, Hint, Kind, Leg, Post, Span
+from streams.domain.legs.evidence import Closing, Dialog, Hint, Hole, Kind, Leg, Post, Span
 from streams.domain.words import CallEventType, Direction, EndSource, State, Witness
 
 DIRECTIONS = by_value(Direction)
@@ -120,7 +120,7 @@ def read_leg(document: Document) -> Leg:
         posts=[_read_post(post, words) for post in posts],
         skews={words[session]: skew for session, skew in skews},
         sessions=[words[session] for session in sessions],
-        spans={words[session]: Span(*span) for session, *span in spans},
+        spans={words[span[0]]: _read_span(span) for span in spans},
         inputs=[_read_input(position, words) for position in inputs],
         remote=remote,
         time_uncertainty_ms=time_uncertainty_ms,
@@ -226,16 +226,17 @@ def _post_row(post: Post, numbers: Numbers) -> Document:
         post.dialog,
         post.order - at.at,
         post.sequence,
+        1 if post.after_loss else 0,
         0 if is_plain else [post.hints, post.code, post.reason, post.handed_on],
     ]
 
 
 def _read_post(row: Document, words: list[str]) -> Post:
-    kind, at_row, posted_row, dialog, later, sequence, seldom = row
+    kind, at_row, posted_row, dialog, later, sequence, after_loss, seldom = row
     at, posted = read_instant(at_row, words), read_instant(posted_row, words)
     if at is None or posted is None:
         raise ValueError("a post without its instants")
-    post = Post(_KINDS[kind], at, posted, dialog, at.at + later, sequence)
+    post = Post(_KINDS[kind], at, posted, dialog, at.at + later, sequence, after_loss == 1)
     if seldom:
         hints, post.code, post.reason, post.handed_on = seldom
         post.hints = [_HINTS[hint] for hint in hints]
@@ -244,7 +245,13 @@ def _read_post(row: Document, words: list[str]) -> Post:
 
 def _span_row(session: str, span: Span, numbers: Numbers) -> Document:
     number = numbers.setdefault(session, len(numbers))
-    return [number, span.first, span.missing_at_first, span.last, span.missing_at_last]
+    holes = [(hole.shown_by, hole.at, hole.missing) for hole in span.holes]
+    return [number, span.first, span.missing_at_first, span.last, holes]
+
+
+def _read_span(row: Document) -> Span:
+    _, first, missing_at_first, last, holes = row
+    return Span(first, missing_at_first, last, [Hole(*hole) for hole in holes])
 
 
 def _input_row(position: dict[str, Any], numbers: Numbers) -> Document:

@@ -12,7 +12,7 @@ from streams.contracts.leg_state import DIRECTIONS, STATES, WITNESSES
 from streams.domain.event_time import Skew
 from streams.domain.extension import Extension, Tab
 from streams.domain.instants import Instant
-from streams.domain.legs.evidence import Closing, Dialog, Hint, Kind, Leg, Post, Span
+from streams.domain.legs.evidence import Closing, Dialog, Hint, Hole, Kind, Leg, Post, Span
 from streams.domain.messages import MessageState
 from streams.domain.page_loads import Counts, PageLoad, Waiting
 from streams.domain.presence import PresenceState
@@ -59,13 +59,17 @@ def _post(named: Named) -> Post:
     return _named(Post, named, {"kind": Kind, "at": _instant, "posted": _instant, "hints": _listed(Hint)})
 
 
+def _span(named: Named) -> Span:
+    return _named(Span, named, {"holes": _listed(lambda hole: _named(Hole, hole, {}))})
+
+
 def leg_of_names(named: Named) -> Leg:
     """Return a leg."""
     readers: Readers = {
         "direction": DIRECTIONS.__getitem__,
         "dialogs": _listed(_dialog),
         "posts": _listed(_post),
-        "spans": _keyed(lambda span: _named(Span, span, {})),
+        "spans": _keyed(_span),
         "inferred": _closing,
         "state": STATES.__getitem__,
         "state_since": _instant,
@@ -78,7 +82,7 @@ def leg_of_names(named: Named) -> Leg:
 def extension_of_names(named: Named) -> Extension:
     """Return an extension."""
     readers: Readers = {
-        "tabs": _keyed(lambda tab: _named(Tab, tab, {})),
+        "tabs": _keyed(lambda tab: _named(Tab, tab, {"left": _instant})),
         "presence": lambda presence: _named(PresenceState, presence, {}),
         "open_legs": _keyed(STATES.__getitem__),
         "silences": _listed(_closing),
