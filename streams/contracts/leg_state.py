@@ -120,7 +120,7 @@ def read_leg(document: Document) -> Leg:
         posts=[_read_post(post, words) for post in posts],
         skews={words[session]: skew for session, skew in skews},
         sessions=[words[session] for session in sessions],
-        spans={words[session]: _read_span(span) for session, *span in spans},
+        spans={words[span[0]]: _read_span(span) for span in spans},
         inputs=[_read_input(position, words) for position in inputs],
         remote=remote,
         time_uncertainty_ms=time_uncertainty_ms,
@@ -226,16 +226,17 @@ def _post_row(post: Post, numbers: Numbers) -> Document:
         post.dialog,
         post.order - at.at,
         post.sequence,
-        0 if is_plain else [post.hints, post.code, post.reason, post.handed_on, post.after_loss],
+        1 if post.after_loss else 0,
+        0 if is_plain else [post.hints, post.code, post.reason, post.handed_on],
     ]
 
 
 def _read_post(row: Document, words: list[str]) -> Post:
-    kind, at_row, posted_row, dialog, later, sequence, seldom = row
+    kind, at_row, posted_row, dialog, later, sequence, after_loss, seldom = row
     at, posted = read_instant(at_row, words), read_instant(posted_row, words)
     if at is None or posted is None:
         raise ValueError("a post without its instants")
-    post = Post(_KINDS[kind], at, posted, dialog, at.at + later, sequence)
+    post = Post(_KINDS[kind], at, posted, dialog, at.at + later, sequence, after_loss == 1)
     if seldom:
         hints, post.code, post.reason, post.handed_on, post.after_loss = seldom
         post.hints = [_HINTS[hint] for hint in hints]
@@ -249,7 +250,7 @@ def _span_row(session: str, span: Span, numbers: Numbers) -> Document:
 
 
 def _read_span(row: Document) -> Span:
-    first, missing_at_first, last, holes = row
+    _, first, missing_at_first, last, holes = row
     return Span(first, missing_at_first, last, [Hole(*hole) for hole in holes])
 
 

@@ -60,12 +60,7 @@ def _post(named: Named) -> Post:
 
 
 def _span(named: Named) -> Span:
-    """Return a span; what it counted as missing was shown by its last post, before the leg's end for all it says."""
-    missing = named.get("missing_at_last", 0) - named["missing_at_first"]
-    span = _named(Span, named, {})
-    if missing > 0:
-        span.holes.append(Hole(span.last, 0, missing))
-    return span
+    return _named(Span, named, {"holes": _listed(lambda hole: _named(Hole, hole, {}))})
 
 
 def leg_of_names(named: Named) -> Leg:
@@ -87,7 +82,7 @@ def leg_of_names(named: Named) -> Leg:
 def extension_of_names(named: Named) -> Extension:
     """Return an extension."""
     readers: Readers = {
-        "tabs": _keyed(lambda tab: _named(Tab, tab, {})),
+        "tabs": _keyed(lambda tab: _named(Tab, tab, {"left": _instant})),
         "presence": lambda presence: _named(PresenceState, presence, {}),
         "open_legs": _keyed(STATES.__getitem__),
         "silences": _listed(_closing),
