@@ -10,7 +10,7 @@ import orjson
 
 from streams.contracts.cloudevents import Headers, trace_of
 from streams.contracts.enriched import enriched_row, identify, watermark_row
-from streams.contracts.envelope import read_posting
+from streams.contracts.envelope import read_posting, scrubbed
 from streams.contracts.letters import letter_row, refused
 from streams.contracts.snapshots import CLOCK, PAGE_LOAD
 from streams.domain import page_loads, sequences
@@ -174,7 +174,8 @@ class SessionsPartition:
             case Outcome.DEAD_LETTER:
                 assert judgement.rejection is not None
                 row = self._letter(record, received_at)
-                self._bury(load, refused(row, judgement.rejection, posting.scrubbed, posting.session_id), folded, trace)
+                kept = scrubbed(record.value, self._plan.token_key)
+                self._bury(load, refused(row, judgement.rejection, kept, posting.session_id), folded, trace)
             case None:
                 self._wait(record, load, posting, judgement, received_at, folded)
 
@@ -189,7 +190,8 @@ class SessionsPartition:
     ) -> None:
         assert posting.event is not None
         row = enriched_row(posting, judgement, received_at, self._position(record))
-        letter = refused(self._letter(record, received_at), MISSING_EXTENSION, posting.scrubbed, posting.session_id)
+        shown = scrubbed(record.value, self._plan.token_key)
+        letter = refused(self._letter(record, received_at), MISSING_EXTENSION, shown, posting.session_id)
         # A large one keeps length, digest and place only: what waits is saved with its page load.
         kept = letter["value"] if isinstance(letter["value"], bytes) else b""
         letter["value"] = kept.decode() if 0 < len(kept) <= MAX_KEPT_WAITING else None
@@ -237,8 +239,9 @@ class SessionsPartition:
         """Refuse a record that our own fold could not take."""
         try:
             posting = read_posting(record.value, self._plan.token_key)
+            shown = scrubbed(record.value, self._plan.token_key)
         except Exception:  # then this was what failed: the letter keeps length, digest and place
-            posting = Posting()
+            posting, shown = Posting(), None
         event_type = posting.type
         folded.tally.received[event_type] += 1
         folded.tally.outcomes[event_type, Outcome.DEAD_LETTER] += 1
@@ -247,7 +250,7 @@ class SessionsPartition:
         load.counts.received += 1
         if posting.sequence is not None:
             sequences.take(load.read, posting.sequence, self.stream_time)
-        letter = refused(self._letter(record, 0), rejection, posting.scrubbed, posting.session_id)
+        letter = refused(self._letter(record, 0), rejection, shown, posting.session_id)
         self._bury(load, letter, folded, trace_of(record.headers))
         page_loads.want_audit(load, self.stream_time)
         self.store.reschedule()
