@@ -1,7 +1,7 @@
 """Kafka headers: CloudEvents 1.0 in binary mode, the trace of the input, the coordinates of an error (CONTRACT 2)."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -44,6 +44,8 @@ def error_headers(letter: Row) -> Headers:
     return [(f"__streams.errors.{name}", str(value).encode()) for name, value in told.items()]
 
 
-def trace_of(headers: Iterable[tuple[str, bytes]]) -> Headers:
+def trace_of(headers: Sequence[tuple[str, bytes]]) -> Headers:
     """Return the W3C trace header of an input record, if it has a well-formed one."""
+    if not headers:
+        return []
     return [(name, value) for name, value in headers if name == "traceparent" and _TRACE.fullmatch(value or b"")]

@@ -52,18 +52,20 @@ def enriched_row(posting: Posting, judgement: Judgement, received_at: int, posit
     return row
 
 
-def identify(row: Row, extension_key: str, identity: Identity, directory: Lookup) -> Row:
-    """Return the row with its user and what the directory says of him; ids of the envelope win."""
-    position = row["input"]
+def identify(row: Row, extension_key: str, identity: Identity, directory: Lookup) -> None:
+    """Fill in the user and what the directory says of him; ids of the envelope win."""
+    position, account_id, extension_id = row["input"], row["account_id"], row["extension_id"]
     assert isinstance(position, dict)
-    joined = directory.join(extension_key, position)
-    known = {name: row[name] for name in ("account_id", "extension_id") if row[name] is not None}
-    identified = {**row, **joined, **known, "extension_key": extension_key, "identity": identity}
+    row.update(directory.join(extension_key, position))
+    if account_id is not None:
+        row["account_id"] = account_id
+    if extension_id is not None:
+        row["extension_id"] = extension_id
+    row["extension_key"], row["identity"] = extension_key, identity
     call = row.get("web_phone_call")
     if isinstance(call, dict) and call["queue_token"] is not None:
         queue = directory.queue_of(extension_key, call["queue_token"], position)
-        identified["web_phone_call"] = {**call, "queue": queue}
-    return identified
+        row["web_phone_call"] = {**call, "queue": queue}
 
 
 def watermark_row(marks: Iterable[Row]) -> Row:

@@ -3,8 +3,8 @@
 from typing import Any
 
 import orjson
-from pydantic import BaseModel, ConfigDict, ValidationError
 
+from streams.contracts import values
 from streams.contracts.numbers import TokenKey
 from streams.contracts.privacy import scrub
 from streams.contracts.widget import read_event, type_of
@@ -14,69 +14,54 @@ from streams.domain.words import RejectReason
 MAX_BYTES = 256 * 1024
 
 
-class Envelope(BaseModel):
-    """What the collector and the gateway add to a widget event. Everything but the event may be absent."""
-
-    model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
-
-    event: dict[str, Any]
-    event_id: str | None = None
-    session_id: str | None = None
-    sequence: int | None = None
-    captured_at: int | None = None
-    sent_at: int | None = None
-    received_at: int | None = None
-    login_number: Any = None
-    account_id: str | None = None
-    extension_id: str | None = None
-    verified: bool | None = None
-    replayed: bool | None = None
-    visibility: str | None = None
-
-
 def read_posting(value: bytes | None, key: TokenKey) -> Posting:
     """Read a record's value; what is wrong with it is a Rejection inside, never an exception."""
     try:
         parsed = orjson.loads(value or b"")
     except orjson.JSONDecodeError:
         return Posting(rejection=Rejection(RejectReason.BAD_JSON, "the value is not JSON in UTF-8"))
-    scrubbed = scrub(parsed, key)
-    if not isinstance(parsed, dict) or not isinstance(parsed.get("event"), dict):
-        missing = "the value is not a JSON object" if not isinstance(parsed, dict) else "event: missing or no object"
-        return Posting(rejection=Rejection(RejectReason.BAD_ENVELOPE, missing), scrubbed=scrubbed)
-    posting = _posting(scrubbed)
-    posting.type = type_of(scrubbed["event"])
+    event = parsed.get("event") if isinstance(parsed, dict) else None
+    if not isinstance(event, dict):
+        missing = "event: missing or no object" if isinstance(parsed, dict) else "the value is not a JSON object"
+        return Posting(rejection=Rejection(RejectReason.BAD_ENVELOPE, missing))
+    posting = _posting(parsed)
     if len(value or b"") > MAX_BYTES:
+        posting.type = type_of(event)
         posting.rejection = Rejection(RejectReason.TOO_LARGE, f"the value is larger than {MAX_BYTES} bytes")
         return posting
-    match read_event(scrubbed["event"]):
-        case Rejection() as rejection:
-            posting.rejection = rejection
-        case event:
-            posting.event = event
+    read = read_event(event, key)
+    if isinstance(read, Rejection):
+        posting.type, posting.rejection = type_of(event), read
+    else:
+        posting.type, posting.event = read.type, read
     return posting
 
 
-def _posting(scrubbed: dict[str, Any]) -> Posting:
+def scrubbed(value: bytes | None, key: TokenKey) -> object:
+    """Return what may be shown of a record that was refused or waits; None where it could not be parsed."""
     try:
-        envelope = Envelope.model_validate(scrubbed)
-    except ValidationError as error:
-        # A field of the wrong type is as good as absent; the event itself is what must not be lost.
-        wrong = {problem["loc"][0] for problem in error.errors(include_input=False, include_url=False)}
-        envelope = Envelope.model_validate({name: value for name, value in scrubbed.items() if name not in wrong})
-    number = envelope.login_number
+        return scrub(orjson.loads(value or b""), key)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _posting(envelope: dict[str, Any]) -> Posting:
+    """Return what the collector and the gateway added.
+
+    Everything may be absent, and a field of the wrong type is as good as absent: the event is what must not be lost.
+    """
+    field = envelope.get
     return Posting(
-        scrubbed=scrubbed,
-        event_id=envelope.event_id or None,
-        session_id=envelope.session_id or None,
-        sequence=envelope.sequence or None,
-        captured_at=envelope.captured_at,
-        sent_at=envelope.sent_at,
-        received_at=envelope.received_at,
-        login_number=number if isinstance(number, str) else None,
-        account_id=envelope.account_id,
-        extension_id=envelope.extension_id,
-        verified=bool(envelope.verified),
-        replayed=bool(envelope.replayed),
-        visibility=envelope.visibility,
+        event_id=values.uuid(field("event_id")) or None,
+        session_id=values.uuid(field("session_id")) or None,
+        sequence=values.serial(field("sequence")) or None,
+        captured_at=values.clock(field("captured_at")),
+        sent_at=values.clock(field("sent_at")),
+        received_at=values.clock(field("received_at")),
+        login_number=values.login(field("login_number")),
+        account_id=values.id_text(field("account_id")),
+        extension_id=values.id_text(field("extension_id")),
+        verified=field("verified") is True,
+        replayed=field("replayed") is True,
+        visibility=values.word(field("visibility")),
     )

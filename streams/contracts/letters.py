@@ -5,7 +5,7 @@ import re
 
 import orjson
 
-from streams.contracts.privacy import hashed
+from streams.contracts.values import hashed
 from streams.domain.identity import extension_key
 from streams.domain.legs.records import identifier
 from streams.domain.postings import Rejection, Row

@@ -26,6 +26,7 @@ _PUNCTUATION = str.maketrans("", "", " ()-./\u00a0")
 _SERVICE = frozenset({"112", "911", "933", "999", "211", "311", "411", "511", "611", "711", "811", "988"})
 _ANONYMOUS = frozenset({"anonymous", "unknown", "restricted", "private", "unavailable", "blocked"})
 _KINDS = frozenset({"UNKNOWN", "EXTERNAL", "EXTENSION", "ANONYMOUS", "CONFERENCE", "SERVICE"})
+_MASKED = frozenset({"token", "country", "kind"})
 _TOKEN_BYTES = 16
 
 
@@ -97,7 +98,7 @@ def mask_again(value: object, key: TokenKey) -> Remote | None:
 
     A number that another installation kept readable stays so only where this key says so.
     """
-    if not isinstance(value, dict) or value.keys() != {"token", "country", "kind"}:
+    if not isinstance(value, dict) or len(value) != len(_MASKED) or value.keys() != _MASKED:
         return None
     token, country, kind = value["token"], value["country"], value["kind"]
     if not isinstance(kind, str) or kind not in _KINDS or not (country is None or _is_country(country)):

@@ -14,6 +14,14 @@ from streams.domain.postings import Meaning, Posting, Rejection, Row
 from streams.domain.sequences import Sequences
 from streams.domain.words import EventType, Identity, Outcome, Quirk, RejectReason
 
+# NB: a member of an enum is looked up slowly; what is asked of every envelope stands here.
+_ACCEPTED = Outcome.ACCEPTED
+_LOGIN_STATUS = EventType.RC_LOGIN_STATUS_NOTIFY
+_ENVELOPE, _SESSION = Identity.ENVELOPE, Identity.SESSION
+_FOREIGN = Meaning.FOREIGN
+_OF_A_USER = (Meaning.LIFE, Meaning.LOGIN)
+_OF_NOBODY_BEFORE = (Meaning.LOGOUT, Meaning.EMPTY_PRESENCE)
+"""Mean that a user is gone, and nothing where none was."""
 MEMORY_MS = 25 * 3_600_000
 RECENT_IDS = 1_000
 AUDIT_MS = 60_000
@@ -148,7 +156,7 @@ def _when(load: PageLoad, posting: Posting, received_at: int) -> Judgement:
     if posting.captured_at is None:
         quirks.append(Quirk.NO_CAPTURED_AT)
         uncertainty = event_time.UNKNOWN_CAPTURE_MS
-        return Judgement(Outcome.ACCEPTED, None, received_at, uncertainty, quirks=quirks)
+        return Judgement(_ACCEPTED, None, received_at, uncertainty, quirks=quirks)
     sent_at = posting.sent_at if posting.sent_at is not None else posting.captured_at
     skew = load.skew if load.session_id is not None else Skew()
     event_time.sample(skew, sent_at, received_at)
@@ -159,23 +167,22 @@ def _when(load: PageLoad, posting: Posting, received_at: int) -> Judgement:
     if happened > received_at:
         quirks.append(Quirk.FUTURE_INSTANT)
         happened = received_at
-    return Judgement(Outcome.ACCEPTED, None, happened, uncertainty, skew_ms, quirks=quirks)
+    return Judgement(_ACCEPTED, None, happened, uncertainty, skew_ms, quirks=quirks)
 
 
 def _whose(load: PageLoad, posting: Posting, judgement: Judgement, key_of: KeyOf) -> Judgement:
     event = posting.event
     assert event is not None
-    if event.meaning is Meaning.FOREIGN or (
-        event.meaning in (Meaning.LOGOUT, Meaning.EMPTY_PRESENCE) and not load.user_seen
-    ):
+    meaning = event.meaning
+    if meaning is _FOREIGN or (meaning in _OF_NOBODY_BEFORE and not load.user_seen):
         judgement.outcome = Outcome.IGNORED
         return judgement
-    if event.meaning in (Meaning.LIFE, Meaning.LOGIN):
+    if meaning in _OF_A_USER:
         load.user_seen = True
     _learn_ids(load, posting)
     key, identity = _identify(load, posting, judgement, key_of)
     if key is None:
-        judgement.outcome = None if load.session_id is not None else _given_up(event.meaning)
+        judgement.outcome = None if load.session_id is not None else _given_up(meaning)
         if judgement.outcome is Outcome.DEAD_LETTER:
             judgement.rejection = MISSING_EXTENSION
         return judgement
@@ -193,7 +200,7 @@ MISSING_EXTENSION = Rejection(
 
 
 def _given_up(meaning: Meaning) -> Outcome:
-    return Outcome.DEAD_LETTER if meaning in (Meaning.LIFE, Meaning.LOGIN) else Outcome.IGNORED
+    return Outcome.DEAD_LETTER if meaning in _OF_A_USER else Outcome.IGNORED
 
 
 def ignorable(meaning: Meaning) -> bool:
@@ -222,15 +229,15 @@ def _identify(
         own = own or key_of(posting.account_id, posting.extension_id)
         if own is not None:
             return own, Identity.TOKEN
-    if event.type is EventType.RC_LOGIN_STATUS_NOTIFY and event.login_number:
+    if event.type is _LOGIN_STATUS and event.login_number:
         key = extension_key(event.login_number)
         if key is not None:
-            return key, Identity.SESSION
+            return key, _SESSION
         judgement.quirks.append(Quirk.LOGIN_NUMBER_INCOMPLETE)
     if own is not None:
-        return own, Identity.ENVELOPE
+        return own, _ENVELOPE
     if load.login is not None:
-        return load.login, Identity.SESSION
+        return load.login, _SESSION
     known = key_of(load.account_id, load.extension_id)
     return (known, Identity.DIRECTORY) if known is not None else (None, None)
 

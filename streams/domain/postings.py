@@ -56,8 +56,6 @@ class Posting:
     """Of the 19, also where the event is refused."""
     event: WidgetEvent | None = None
     rejection: Rejection | None = None
-    scrubbed: object = None
-    """The whole record after the privacy policy; None where it could not be parsed."""
     event_id: str | None = None
     session_id: str | None = None
     sequence: int | None = None

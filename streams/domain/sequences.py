@@ -31,7 +31,8 @@ def known(read: Sequences, number: int) -> bool:
 
 def take(read: Sequences, number: int, now: int) -> None:
     """Note that the number was read at stream time now; a number below the highest fills its hole."""
-    read.first = number if read.first is None else min(read.first, number)
+    if read.first is None or number < read.first:
+        read.first = number
     if number > read.highest:
         if number > read.highest + 1:
             read.holes.append([read.highest + 1, number - 1, now])
@@ -53,6 +54,8 @@ def _forget_surplus(read: Sequences) -> None:
 
 def missing_before(read: Sequences, number: int) -> int:
     """Count the numbers below this one that have not been read."""
+    if not read.holes:
+        return read.abandoned
     return read.abandoned + sum(min(last, number - 1) - first + 1 for first, last, _ in read.holes if first < number)
 
 

@@ -5,12 +5,13 @@ Everything that belongs to one page load is settled here: its user, the skew of 
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import orjson
 
 from streams.contracts.cloudevents import Headers, trace_of
 from streams.contracts.enriched import enriched_row, identify, watermark_row
-from streams.contracts.envelope import read_posting
+from streams.contracts.envelope import read_posting, scrubbed
 from streams.contracts.letters import letter_row, refused
 from streams.contracts.snapshots import CLOCK, PAGE_LOAD
 from streams.domain import page_loads, sequences
@@ -26,10 +27,22 @@ from streams.pipeline.store import Kinds, Store
 from streams.pipeline.writer import Writer
 
 NAME = "sessions"
+ACCEPTED = Outcome.ACCEPTED
 CLOCK_KEY = b"C"
 NO_SESSION = b"P-"
 MAX_KEPT_WAITING = 100_000
 KINDS: Kinds = {b"P": (PAGE_LOAD, page_loads.next_due), b"C": (CLOCK, None)}
+
+
+class Taken(NamedTuple):
+    """A record on its way through the stage."""
+
+    record: InputRecord
+    position: Row
+    """Its topic, partition and offset."""
+    posting: Posting
+    received_at: int
+    """Its effective arrival, ms since the epoch."""
 
 
 class SessionsPartition:
@@ -127,19 +140,18 @@ class SessionsPartition:
             now = received_at
             self._set_clock(now)
             self._pass_time(now, folded)
-        load = self._load(posting)
+        load, position = self._load(posting), self._position(record)
         holes = len(load.read.holes)
-        key_of = partial(self._plan.directory.key_of, position=self._position(record))
-        judgement = judge(load, posting, received_at, now, key_of)
+        judgement = judge(load, posting, received_at, now, partial(self._plan.directory.key_of, position=position))
         if doubtful:
             judgement.quirks.append(Quirk.RECEIVED_AT_DOUBTFUL)
+        folded.urgent = True
+        folded.tally.received[posting.type] += 1
         folded.tally.gaps += len(load.read.holes) > holes
         if judgement.learned:
             assert judgement.extension_key is not None
             self._release(load, judgement.extension_key, Identity.SESSION, folded)
-        folded.urgent = True
-        self._count(posting, judgement, received_at, folded)
-        self._settle(record, load, posting, judgement, received_at, folded)
+        self._settle(Taken(record, position, posting, received_at), load, judgement, folded)
         page_loads.want_audit(load, now)
         self.store.reschedule()
 
@@ -151,51 +163,40 @@ class SessionsPartition:
             self.store.put(key, load)
         return load
 
-    def _settle(
-        self,
-        record: InputRecord,
-        load: PageLoad,
-        posting: Posting,
-        judgement: Judgement,
-        received_at: int,
-        folded: Folded,
-    ) -> None:
-        trace = trace_of(record.headers)
-        match judgement.outcome:
-            case Outcome.ACCEPTED:
-                assert judgement.extension_key is not None
-                assert judgement.identity is not None
-                row = enriched_row(posting, judgement, received_at, self._position(record))
-                self._admit(load, row, judgement.extension_key, judgement.identity, folded, trace)
-            case Outcome.DUPLICATE:
-                load.counts.duplicate += 1
-            case Outcome.IGNORED:
-                load.counts.ignored += 1
-            case Outcome.DEAD_LETTER:
-                assert judgement.rejection is not None
-                row = self._letter(record, received_at)
-                self._bury(load, refused(row, judgement.rejection, posting.scrubbed, posting.session_id), folded, trace)
-            case None:
-                self._wait(record, load, posting, judgement, received_at, folded)
+    def _settle(self, taken: Taken, load: PageLoad, judgement: Judgement, folded: Folded) -> None:
+        outcome = judgement.outcome
+        if outcome is ACCEPTED:
+            assert judgement.extension_key is not None
+            assert judgement.identity is not None
+            folded.tally.latencies.append((judgement.event_time, taken.received_at))
+            row = enriched_row(taken.posting, judgement, taken.received_at, taken.position)
+            trace = trace_of(taken.record.headers)
+            self._admit(load, row, judgement.extension_key, judgement.identity, folded, trace)
+            return
+        if outcome is None:
+            self._wait(taken, load, judgement, folded)
+            return
+        folded.tally.outcomes[taken.posting.type, outcome] += 1
+        if outcome is Outcome.DUPLICATE:
+            load.counts.duplicate += 1
+        elif outcome is Outcome.IGNORED:
+            load.counts.ignored += 1
+        else:
+            assert judgement.rejection is not None
+            letter = self._letter(taken, judgement.rejection)
+            self._bury(load, letter, folded, trace_of(taken.record.headers))
 
-    def _wait(
-        self,
-        record: InputRecord,
-        load: PageLoad,
-        posting: Posting,
-        judgement: Judgement,
-        received_at: int,
-        folded: Folded,
-    ) -> None:
-        assert posting.event is not None
-        row = enriched_row(posting, judgement, received_at, self._position(record))
-        letter = refused(self._letter(record, received_at), MISSING_EXTENSION, posting.scrubbed, posting.session_id)
+    def _wait(self, taken: Taken, load: PageLoad, judgement: Judgement, folded: Folded) -> None:
+        event = taken.posting.event
+        assert event is not None
+        row = enriched_row(taken.posting, judgement, taken.received_at, taken.position)
+        letter = self._letter(taken, MISSING_EXTENSION)
         # A large one keeps length, digest and place only: what waits is saved with its page load.
         kept = letter["value"] if isinstance(letter["value"], bytes) else b""
         letter["value"] = kept.decode() if 0 < len(kept) <= MAX_KEPT_WAITING else None
         item = Waiting(
             due=self.stream_time + self._plan.identity_wait_ms,
-            ignorable=page_loads.ignorable(posting.event.meaning),
+            ignorable=page_loads.ignorable(event.meaning),
             row=row,
             letter=letter,
             saved_bytes=len(orjson.dumps([row, letter])),
@@ -225,7 +226,8 @@ class SessionsPartition:
 
     def _admit(self, load: PageLoad, row: Row, key: str, identity: Identity, folded: Folded, trace: Headers) -> None:
         load.counts.admitted += 1
-        folded.outputs.append(self._writer.enriched(identify(row, key, identity, self._plan.directory), trace))
+        identify(row, key, identity, self._plan.directory)
+        folded.outputs.append(self._writer.enriched(row, trace))
 
     def _bury(self, load: PageLoad | None, letter: Row, folded: Folded, trace: Headers) -> None:
         if load is not None:
@@ -235,37 +237,30 @@ class SessionsPartition:
 
     def _refuse(self, record: InputRecord, rejection: Rejection, folded: Folded) -> None:
         """Refuse a record that our own fold could not take."""
+        position = self._position(record)
         try:
             posting = read_posting(record.value, self._plan.token_key)
+            letter = self._letter(Taken(record, position, posting, 0), rejection)
         except Exception:  # then this was what failed: the letter keeps length, digest and place
             posting = Posting()
-        event_type = posting.type
-        folded.tally.received[event_type] += 1
-        folded.tally.outcomes[event_type, Outcome.DEAD_LETTER] += 1
+            letter = refused(_coordinates(record, position, 0), rejection, None, None)
+        folded.tally.received[posting.type] += 1
+        folded.tally.outcomes[posting.type, Outcome.DEAD_LETTER] += 1
         folded.urgent = True
         load = self._load(posting)
         load.counts.received += 1
         if posting.sequence is not None:
             sequences.take(load.read, posting.sequence, self.stream_time)
-        letter = refused(self._letter(record, 0), rejection, posting.scrubbed, posting.session_id)
         self._bury(load, letter, folded, trace_of(record.headers))
         page_loads.want_audit(load, self.stream_time)
         self.store.reschedule()
 
-    def _letter(self, record: InputRecord, received_at: int) -> Row:
-        place = self._position(record)
-        return letter_row(place, stage=NAME, key=record.key, value=record.value, received_at=received_at)
+    def _letter(self, taken: Taken, rejection: Rejection) -> Row:
+        row = _coordinates(taken.record, taken.position, taken.received_at)
+        return refused(row, rejection, scrubbed(taken.record.value, self._plan.token_key), taken.posting.session_id)
 
     def _position(self, record: InputRecord) -> Row:
         return {"topic": self._plan.events, "partition": record.partition, "offset": record.offset}
-
-    def _count(self, posting: Posting, judgement: Judgement, received_at: int, folded: Folded) -> None:
-        tally = folded.tally
-        tally.received[posting.type] += 1
-        if judgement.outcome in (Outcome.DUPLICATE, Outcome.IGNORED, Outcome.DEAD_LETTER):
-            tally.outcomes[posting.type, judgement.outcome] += 1
-        elif judgement.outcome is Outcome.ACCEPTED:
-            tally.latencies.append((judgement.event_time, received_at))
 
     def _audit(self, load: PageLoad, now: int, folded: Folded) -> None:
         page_loads.audited(load, now)
@@ -275,6 +270,10 @@ class SessionsPartition:
         folded.tally.lost += max(0, row["lost"] - load.lost_told)
         load.lost_told = max(row["lost"], load.lost_told)
         folded.outputs.append(self._writer.row("SessionAudit", row["session_id"], row, []))
+
+
+def _coordinates(record: InputRecord, position: Row, received_at: int) -> Row:
+    return letter_row(position, stage=NAME, key=record.key, value=record.value, received_at=received_at)
 
 
 class SessionsStage:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from streams.contracts.avro import codec
 from streams.contracts.letters import MAX_KEPT_BYTES, letter_row, refused, safe_key
-from streams.contracts.privacy import hashed
+from streams.contracts.values import hashed
 from streams.domain.postings import Rejection
 from streams.domain.words import RejectReason
 from tests.builders import LOGIN, a_uuid

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.contracts.numbers import DEVELOPMENT_KEY, TokenKey, mask_number
-from streams.contracts.privacy import _is_login, _is_term, _is_word, _short_origin, scrub
+from streams.contracts.privacy import scrub
+from streams.contracts.values import _is_login, _is_term, _is_word, _short_origin
 from streams.gateway.answers import EVENT_OUTCOMES, OUTCOMES, Code, EventCode
 from streams.gateway.budget import Budget
 from streams.gateway.decompression import gunzip

@@ -1,159 +1,168 @@
 """Calls in the widget's words become calls in ours: web phone, active calls, telephony sessions (SPEC 3.1 to 3.4)."""
 
 import re
-from datetime import UTC, datetime
 from typing import Any
 
-from streams.contracts.widget import models
+from streams.contracts.numbers import Remote, TokenKey
+from streams.contracts.privacy import scrub_event
+from streams.contracts.values import clock, count, digest, id_text, identifier, queue, term, word
+from streams.contracts.widget.fields import DIRECTIONS, NOBODY, Json, millis, owner, remote
 from streams.domain.postings import Row, WidgetEvent
 from streams.domain.words import EventType, Quirk
 
-DIRECTIONS = {"Inbound": "INBOUND", "Outbound": "OUTBOUND"}
-NOBODY: Row = {"token": None, "country": None, "kind": "UNKNOWN"}
-ANONYMOUS: Row = {"token": None, "country": None, "kind": "ANONYMOUS"}
-_OWNER = re.compile(r"/account/(\d+)/extension/(\d+)(?:/|$)")
+ANONYMOUS: Remote = {"token": None, "country": None, "kind": "ANONYMOUS"}
 _SESSION = re.compile(r"\d+")
+_NOTHING: Json = {}
 
 
-def web_phone(post: models.WebPhonePost | models.EndPost | models.MutePost, read: WidgetEvent) -> None:
+def web_phone(event: Json, read: WidgetEvent, key: TokenKey) -> bool:
     """Read a post of the rc-call-* family."""
-    call = post.call
-    party, queue = call.party_data, call.call_queue_name
+    call = event.get("call")
+    if not isinstance(call, dict):
+        return False
+    dialog, direction = digest(call.get("id")), word(call.get("direction"))
+    if not dialog or direction not in DIRECTIONS:
+        return False
+    ids, queue_token = _part(call, "partyData"), queue(call.get("callQueueName"), key)
+    warm = digest(call.get("warmTransferSessionId"))
     read.family = "web_phone_call"
     read.row = {
-        "dialog": call.id.removeprefix("sha256:"),
-        "direction": DIRECTIONS[call.direction],
-        "call_status": _bare(call.call_status, "webphone-session-"),
-        "telephony_session_id": text(party.session_id) if party else None,
-        "party_id": text(party.party_id) if party else None,
-        "created_at": millis(call.creation_time),
-        "started_at": millis(call.start_time),
-        "ended_at": millis(call.end_time),
-        "is_on_hold": call.is_on_hold is True,
-        "is_on_mute": call.is_on_mute is True,
-        "is_on_flip": call.is_on_flip is True,
-        "is_on_transfer": call.is_on_transfer is True,
-        "is_to_voicemail": call.is_to_voicemail is True,
-        "is_forwarded": call.is_forwarded is True,
-        "is_replied": call.is_replied is True,
-        "remote": remote(call.sender if call.direction == "Inbound" else call.to),
-        "warm_transfer_dialog": (call.warm_transfer_session_id or "").removeprefix("sha256:") or None,
-        "queue_call": bool(queue),
-        "queue_token": queue or None,
-        "record_status": _bare(call.record_status, "webphone-record-"),
+        "dialog": dialog.removeprefix("sha256:"),
+        "direction": DIRECTIONS[direction],
+        "call_status": _bare(word(call.get("callStatus")), "webphone-session-"),
+        "telephony_session_id": id_text(ids.get("sessionId")),
+        "party_id": id_text(ids.get("partyId")),
+        "created_at": millis(call.get("creationTime")),
+        "started_at": millis(call.get("startTime")),
+        "ended_at": millis(call.get("endTime")),
+        "is_on_hold": call.get("isOnHold") is True,
+        "is_on_mute": call.get("isOnMute") is True,
+        "is_on_flip": call.get("isOnFlip") is True,
+        "is_on_transfer": call.get("isOnTransfer") is True,
+        "is_to_voicemail": call.get("isToVoicemail") is True,
+        "is_forwarded": call.get("isForwarded") is True,
+        "is_replied": call.get("isReplied") is True,
+        "remote": remote(call.get("from" if direction == "Inbound" else "to"), key),
+        "warm_transfer_dialog": warm.removeprefix("sha256:") if warm else None,
+        "queue_call": queue_token is not None,
+        "queue_token": queue_token,
+        "record_status": _bare(word(call.get("recordStatus")), "webphone-record-"),
     }
-    if read.type is EventType.RC_CALL_HOLD_NOTIFY and not call.is_on_hold:
+    if read.type is EventType.RC_CALL_HOLD_NOTIFY and not read.row["is_on_hold"]:
         read.quirks.append(Quirk.HOLD_WITHOUT_FLAG)
+    return True
 
 
-def active_call(post: models.ActiveCallPost, read: WidgetEvent) -> None:
+def ended(event: Json, read: WidgetEvent, key: TokenKey) -> bool:
+    """Read the end of a web phone's call, which has its instant."""
+    return web_phone(event, read, key) and clock(event["call"].get("endTime")) is not None
+
+
+def muted(event: Json, read: WidgetEvent, key: TokenKey) -> bool:
+    """Read a mute: true is muted, false is unmuted."""
+    return web_phone(event, read, key) and isinstance(event["call"].get("isOnMute"), bool)
+
+
+def active_call(event: Json, read: WidgetEvent, key: TokenKey) -> bool:
     """Read an active call or a ringout call."""
-    call = post.call
-    other = call.sender if call.direction == "Inbound" else call.to
-    read.account_id, read.extension_id = owner(call.uri)
+    call = event.get("call")
+    if not isinstance(call, dict):
+        return False
+    session_id, direction = identifier(call.get("sessionId")), word(call.get("direction"))
+    status, offset = word(call.get("telephonyStatus")), count(call.get("offset"))
+    if not isinstance(session_id, str) or direction not in DIRECTIONS or status is None:
+        return False
+    read.account_id, read.extension_id = owner(call.get("uri"))
     read.family = "active_call"
     read.row = {
-        "session_id": call.session_id,
-        "telephony_session_id": text(call.telephony_session_id),
-        "party_id": text(call.party_id),
-        "direction": DIRECTIONS[call.direction],
-        "telephony_status": call.telephony_status,
-        "termination_type": call.termination_type,
-        "started_at": millis(call.start_time),
-        "offset_ms": None if call.offset is None else round(call.offset),
-        # The API leaves the number of an anonymous caller out (SPEC 3.3).
-        "remote": ANONYMOUS if call.direction == "Inbound" and other == {} else remote(other),
-        "queue_call": call.queue_call is True,
+        "session_id": session_id,
+        "telephony_session_id": id_text(call.get("telephonySessionId")),
+        "party_id": id_text(call.get("partyId")),
+        "direction": DIRECTIONS[direction],
+        "telephony_status": status,
+        "termination_type": word(call.get("terminationType")),
+        "started_at": millis(call.get("startTime")),
+        "offset_ms": None if offset is None else round(offset),
+        "remote": _caller(call.get("from"), key) if direction == "Inbound" else remote(call.get("to"), key),
+        "queue_call": call.get("queueCall") is True,
         "ringout": read.type is EventType.RC_RINGOUT_CALL_NOTIFY,
     }
+    return True
 
 
-def telephony(post: models.TelephonyPost, read: WidgetEvent) -> None:
+def _caller(sender: Any, key: TokenKey) -> Remote:
+    """Return who calls; the API leaves the number of an anonymous caller out (SPEC 3.3)."""
+    found = remote(sender, key)
+    is_left_out = found is NOBODY and isinstance(sender, dict) and not scrub_event(sender, key)
+    return ANONYMOUS if is_left_out else found
+
+
+def telephony(event: Json, read: WidgetEvent, key: TokenKey) -> bool:
     """Read a telephony session with all its parties."""
-    session = post.telephony_session
-    read.account_id, read.extension_id = text(session.account_id), text(session.extension_id)
+    session = event.get("telephonySession")
+    if not isinstance(session, dict):
+        return False
+    telephony_session_id, parties = identifier(session.get("id")), _parties(session.get("parties"))
+    if not isinstance(telephony_session_id, str) or not parties:
+        return False
+    read.account_id, read.extension_id = id_text(session.get("accountId")), id_text(session.get("extensionId"))
     read.family = "telephony_session"
     read.row = {
-        "telephony_session_id": session.id,
-        "session_id": text(session.session_id),
+        "telephony_session_id": telephony_session_id,
+        "session_id": id_text(session.get("sessionId")),
         "extension_id": read.extension_id,
         "account_id": read.account_id,
-        "created_at": millis(session.creation_time),
-        "origin_type": session.origin.type if session.origin else None,
-        "parties": [_party(party, read.extension_id) for party in session.parties],
+        "created_at": millis(session.get("creationTime")),
+        "origin_type": term(_part(session, "origin").get("type")),
+        "parties": [_party(party, read.extension_id, key) for party in parties],
     }
+    return True
 
 
-def _party(party: models.Party, owner_id: str | None) -> Row:
-    status = party.status
-    peer = status.peer_id if status else None
+def _parties(told: Any) -> list[Json]:
+    """Return the parties; none where a null or a list is among them. Any other value but an object is left out."""
+    if not isinstance(told, list) or any(party is None or isinstance(party, list) for party in told):
+        return []
+    return [party for party in told if isinstance(party, dict)]
+
+
+def _party(party: Json, owner_id: str | None, key: TokenKey) -> Row:
+    status = _part(party, "status")
+    peer = _part(status, "peerId")
     session, telephony_session = _peer_sessions(peer)
+    extension_id = id_text(party.get("extensionId"))
     return {
-        "party_id": text(party.id) or "",
-        "direction": DIRECTIONS.get(party.direction or "", "UNKNOWN"),
-        "from_remote": remote(party.sender),
-        "to_remote": remote(party.to),
-        "status_code": status.code if status else None,
-        "status_reason": status.reason if status else None,
-        "peer_party_id": text(peer.party_id) if peer else None,
+        "party_id": id_text(party.get("id")) or "",
+        "direction": DIRECTIONS.get(word(party.get("direction")) or "", "UNKNOWN"),
+        "from_remote": remote(party.get("from"), key),
+        "to_remote": remote(party.get("to"), key),
+        "status_code": word(status.get("code")),
+        "status_reason": word(status.get("reason")),
+        "peer_party_id": id_text(peer.get("partyId")),
         "peer_telephony_session_id": telephony_session,
         "peer_session_id": session,
-        "missed_call": party.missed_call is True,
-        "muted": party.muted is True,
-        "extension_id": text(party.extension_id),
-        "queue_call": party.queue_call is True,
-        "own": owner_id is not None and text(party.extension_id) == owner_id,
-        "park": bool(party.park and party.park.id),
-        "conference_role": party.conference_role,
+        "missed_call": party.get("missedCall") is True,
+        "muted": party.get("muted") is True,
+        "extension_id": extension_id,
+        "queue_call": party.get("queueCall") is True,
+        "own": owner_id is not None and extension_id == owner_id,
+        "park": bool(identifier(_part(party, "park").get("id"))),
+        "conference_role": word(party.get("conferenceRole")),
     }
 
 
-def _peer_sessions(peer: models.PeerId | None) -> tuple[str | None, str | None]:
+def _peer_sessions(peer: Json) -> tuple[str | None, str | None]:
     """Return the legacy and the telephony session of a peer; one field may hold either (SPEC 3.4)."""
-    if peer is None:
-        return None, None
-    session, telephony_session = text(peer.session_id), text(peer.telephony_session_id)
+    session, telephony_session = id_text(peer.get("sessionId")), id_text(peer.get("telephonySessionId"))
     if session is not None and not _SESSION.fullmatch(session):
         return None, telephony_session or session
     return session, telephony_session
 
 
-def owner(uri: str | None) -> tuple[str | None, str | None]:
-    """Return the account and the extension that an address of theirs names."""
-    found = _OWNER.search(uri or "")
-    return (found[1], found[2]) if found else (None, None)
-
-
-def text(value: Any) -> str | None:
-    """Return an id as text; empty ones are none."""
-    return None if value is None or value == "" else str(value)
-
-
-def millis(value: Any) -> int | None:
-    """Return an instant as ms since the epoch, or None. 0 is what some builds send for "not yet"."""
-    if isinstance(value, str):
-        return _from_iso(value)
-    return value if isinstance(value, int) and value > 0 else None
-
-
-def _from_iso(written: str) -> int | None:
-    try:
-        moment = datetime.fromisoformat(written)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return round(moment.timestamp() * 1000)
-
-
-def remote(value: Any) -> Row:
-    """Return the other side as token, country and kind, in whatever form of SPEC 2 it came."""
-    if not isinstance(value, dict):
-        return NOBODY
-    if "kind" in value:
-        return value
-    inner = value.get("phoneNumber") or value.get("extensionNumber")
-    return inner if isinstance(inner, dict) and "kind" in inner else NOBODY
+def _part(whole: Json, name: str) -> Json:
+    """Return an object inside, empty where there is none."""
+    part = whole.get(name)
+    return part if isinstance(part, dict) else _NOTHING
 
 
 def _bare(word: str | None, prefix: str) -> str | None:

@@ -1,30 +1,52 @@
 """Messages in the widget's words become messages in ours, without their text (SPEC 3.8)."""
 
-from streams.contracts.widget import models
-from streams.contracts.widget.calls import DIRECTIONS, millis, owner, remote, text
+from typing import Any
+
+from streams.contracts.numbers import Remote, TokenKey
+from streams.contracts.values import id_text, length, term, word
+from streams.contracts.widget.fields import DIRECTIONS, Json, listed, millis, owner, remote
 from streams.domain.postings import WidgetEvent
 
 MAX_RECIPIENTS = 50
 
 
-def message(post: models.MessagePost, read: WidgetEvent) -> None:
+def message(event: Json, read: WidgetEvent, key: TokenKey) -> bool:
     """Read a message; a deleted one has little more than its id."""
-    told = post.message
-    read.account_id, read.extension_id = owner(told.uri)
-    recipients = told.to if isinstance(told.to, list) else [] if told.to is None else [told.to]
+    told = event.get("message")
+    if not isinstance(told, dict):
+        return False
+    message_id, message_type = id_text(told.get("id")), term(told.get("type"))
+    availability, chars = word(told.get("availability")), length(told.get("subject"))
+    if message_id is None or (message_type is None and availability is None):
+        return False
+    attachments, conversation = told.get("attachments"), told.get("conversation")
+    read.account_id, read.extension_id = owner(told.get("uri"))
     read.family = "message"
     read.row = {
-        "message_id": str(told.id),
-        "message_type": told.type,
-        "direction": DIRECTIONS.get(told.direction or "", "UNKNOWN"),
-        "read_status": told.read_status,
-        "message_status": told.message_status,
-        "availability": told.availability,
-        "created_at": millis(told.creation_time),
-        "modified_at": millis(told.last_modified_time),
-        "from_remote": None if told.sender is None else remote(told.sender),
-        "to_remotes": [remote(recipient) for recipient in recipients[:MAX_RECIPIENTS]],
-        "body_chars": told.subject,
-        "attachments": len(told.attachments),
-        "conversation_id": text(told.conversation.id) if told.conversation else None,
+        "message_id": message_id,
+        "message_type": message_type,
+        "direction": DIRECTIONS.get(word(told.get("direction")) or "", "UNKNOWN"),
+        "read_status": word(told.get("readStatus")),
+        "message_status": word(told.get("messageStatus")),
+        "availability": availability,
+        "created_at": millis(told.get("creationTime")),
+        "modified_at": millis(told.get("lastModifiedTime")),
+        "from_remote": remote(told.get("from"), key) if _is_somebody(told.get("from")) else None,
+        "to_remotes": _recipients(told.get("to"), key),
+        "body_chars": None if chars is None else int(chars),
+        "attachments": sum(isinstance(item, dict) for item in attachments) if isinstance(attachments, list) else 0,
+        "conversation_id": id_text(conversation.get("id")) if isinstance(conversation, dict) else None,
     }
+    return True
+
+
+def _recipients(told: Any, key: TokenKey) -> list[Remote]:
+    if not isinstance(told, list):
+        return [remote(told, key)] if _is_somebody(told) else []
+    # NB: a null or a list among them is a recipient that nobody knows, anything else but an object is none.
+    people = [item for item in told if item is None or isinstance(item, dict | list)]
+    return [listed(item, key) for item in people[:MAX_RECIPIENTS]]
+
+
+def _is_somebody(value: Any) -> bool:
+    return value is not None and not isinstance(value, bool | float)
