@@ -1,6 +1,7 @@
 """The Faust app that an engine runs in, and how to run it until it ends."""
 
 import asyncio
+import logging
 import os
 import threading
 from pathlib import Path
@@ -73,6 +74,9 @@ def run(app: EngineApp) -> None:
         EngineError: The engine failed while it ran; `exit_code` says how the process should end.
     """
     engine = app.engine
+    for logger in (EngineApp.logger, logging.getLogger("faust.worker")):
+        # Once the engine has told why it ends, Faust says that it was a crash, and not of what.
+        logger.addFilter(lambda _: engine.failure is None)
     asyncio.run(preflight(engine.options, list(engine.stages.values())))
     worker = faust.Worker(app, override_logging=False, redirect_stdouts=False, quiet=True)
     worker.spinner = None  # it would write terminal codes into the log

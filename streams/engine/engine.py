@@ -196,7 +196,9 @@ class Engine:
             self._watch()
             return
         self.failure = _failure(error)
-        log.error(told("engine.failed", reason=self.failure, exit_code=self.failure.exit_code), exc_info=error)
+        # Where the text says whose fault it is and what to do, a traceback would only hide it.
+        cause = error if isinstance(error, FoldError) or self.failure is not error else None
+        log.error(told("engine.failed", reason=self.failure, exit_code=self.failure.exit_code), exc_info=cause)
         self.app.stop_soon()
 
     def _fold(self, live: Live, records: Sequence[InputRecord]) -> None:

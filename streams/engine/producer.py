@@ -85,7 +85,10 @@ class WorkerProducer:
         except EngineError:
             raise
         except (TimeoutError, KafkaTimeoutError) as error:
-            raise UnreachableError(f"Kafka did not finish a transaction in {seconds:g} seconds.") from error
+            raise UnreachableError(
+                f"Kafka did not finish a transaction in {seconds:g} seconds: is it running, can this machine reach it?"
+                " Nothing is lost: whoever is started next reads again what was not committed."
+            ) from error
         except KafkaError as error:
             raise _explained(error, self._options) from error
         self.usable = True

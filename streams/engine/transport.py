@@ -9,6 +9,7 @@ Private API of Faust and aiokafka: see `PRIVATE` in tests/engine/test_private_ap
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import aiokafka
@@ -67,6 +68,20 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
             **options.security.arguments(),
         )
+
+    async def on_thread_stop(self) -> None:
+        """Stop the consumer."""
+        # NB: while a broker is away, aiokafka waits for a fetch that it has cancelled itself. What it leaves, the
+        # thread's end cancels.
+        with suppress(asyncio.CancelledError):
+            await super().on_thread_stop()
+
+    def _stopped_set(self) -> None:
+        """Tell the thread to stop; after a crash it has, and its loop is closed."""
+        if self.thread_loop.is_closed():
+            self._stopped.set()
+        else:
+            super()._stopped_set()
 
     def membership(self, generation: int) -> Membership:
         """Return who this worker is in a generation; not valid when the group has moved on."""

@@ -69,6 +69,7 @@ def test_a_broker_that_was_away_costs_nothing(broker: EmbeddedKafka, installatio
             assert "Error: Kafka did not " in worker.text
         else:
             assert worker.end() == 0
+        assert "Traceback" not in worker.text
     with installation.worker("a", **SIX) as worker:
         worker.until_said(READY)
         installation.send(presences(tab, 5))
@@ -78,3 +79,22 @@ def test_a_broker_that_was_away_costs_nothing(broker: EmbeddedKafka, installatio
     assert verified.code == 0, verified.text
     assert len(installation.rows("PresenceEvent")) == 45
     assert installation.rows("DeadLetter") == []
+
+
+def test_a_broker_that_stays_away_ends_the_worker_with_a_sentence(
+    broker: EmbeddedKafka, installation: Installation
+) -> None:
+    """Exit code 3; what to look at is said last, and no traceback of Faust, asyncio or aiokafka hides it."""
+    installation.send(presences(Tab(), 5))
+    with installation.worker("a", **SIX) as worker:
+        # From now on a mark is due every two seconds: a worker with nothing to commit would wait for its broker.
+        installation.until_caught_up(worker)
+        broker.kill()
+        try:
+            assert worker.ended(60) == 3, worker.text
+        finally:
+            broker.restart()
+    last = worker.text.splitlines()[-1]
+    assert last.startswith("Error: Kafka did not finish a transaction in 15 seconds: is it running, can this machine")
+    for noise in ("Traceback", "Crashed", "Task was destroyed", "Exception in thread", "NoneType"):
+        assert noise not in worker.text, worker.text
