@@ -17,6 +17,7 @@ import click
 
 from streams.local.embedded import EmbeddedKafka
 from streams.local.node import FOR_BENCHMARKS
+from tests.bench.browser import BrowserToRecord
 from tests.bench.figures import Figure, table
 from tests.bench.latency import Latency
 from tests.bench.machine import facts
@@ -41,6 +42,7 @@ MEASUREMENTS: dict[str, Make] = {
     "stages": Stages,
     "throughput": Throughput,
     "latency": Latency,
+    "browser": BrowserToRecord,
     "recovery": Recovery,
     "memory": Memory,
 }

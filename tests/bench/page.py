@@ -8,7 +8,7 @@ INTRODUCTION = """\
 <!-- Written by `python -m tests.bench --write docs/benchmarks.md`; measure again instead of editing. -->
 # Benchmarks
 
-    make bench                                            # everything, about 10 minutes
+    make bench                                            # everything, about 15 minutes
     python -m tests.bench --quick                         # one short run of each
     python -m tests.bench --only throughput,latency       # some of it
     python -m tests.bench --write docs/benchmarks.md      # this page
@@ -28,6 +28,9 @@ EXPLANATION = """\
   the work, and its counts are not exact after a crash.
 - **Latency**: from the time that Kafka stamps on the envelope that ends a leg to when a `read_committed` consumer has
   the call record.
+- **Browser to call record**: a page in Chromium whose stand-in widget, on another origin, posts two calls a second;
+  collector, gateway, Kafka and worker on the same two cores; from when the end of a call was due to be posted to when a
+  `read_committed` consumer has its record. In five tabs all hear and post every call, as with the real widget.
 - **Recovery**: changelogs filled with the state of folded envelopes; from the takeover to the state in memory.
 - **Processor time** of the stages is that of the pure folds in one process, of the worker all that the process used.
   *Web phones* is the traffic of the other figures; *all witnesses* is that of the accuracy runs, with messages.

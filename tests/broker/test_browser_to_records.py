@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Consumer
+from confluent_kafka.admin import AdminClient
 from playwright.sync_api import sync_playwright
 
+from streams.local.embedded import EmbeddedKafka
 from tests.broker.conftest import Namespace, read_topic
 from tests.broker.installation import Installation
 from tests.broker.processes import until
@@ -31,6 +33,7 @@ pytestmark = [
 ]
 CALLS = 12
 PAUSE_SECONDS = 0.05
+AWAY_SECONDS = 60.0
 PHASES = ("ring", "start", "hold", "resume", "end")
 
 
@@ -116,8 +119,7 @@ def test_calls_in_the_browser_become_records(kafka: str, namespace: Namespace, t
         sys.stdout.write(f"\n{tabs} tabs: median {statistics.median(waits):.0f} ms, max {max(waits):.0f} ms\n")
         records.close()
         browser.close()
-    newest = {row["leg_id"]: row for row in installation.rows("CallRecord")}
-    rows = sorted(newest.values(), key=lambda row: row["call_id"])
+    rows = sorted(newest_records(installation).values(), key=lambda row: row["call_id"])
     assert len(rows) == CALLS
     for row, call in zip(rows, calls, strict=True):
         assert row["extension_key"] == "+16505550100*101"
@@ -148,15 +150,64 @@ def test_a_gateway_killed_in_mid_call_costs_nothing(kafka: str, namespace: Names
             until(lambda: len(numbers_in_kafka(installation)) >= 201, 60)
         browser.close()
     numbers = numbers_in_kafka(installation)
-    assert sorted(numbers) == list(range(1, 202))
+    assert sorted(number for _, number in numbers) == list(range(1, 202))
     assert {len(event_ids) for event_ids in numbers.values()} == {1}
     site.close()
 
 
-def numbers_in_kafka(installation: Installation) -> dict[int, set[str]]:
-    """Return the numbers of the only page load and the event ids that each came under."""
-    found: dict[int, set[str]] = {}
+@pytest.mark.slow
+@pytest.mark.timeout(420)
+def test_a_broker_that_is_away_for_a_minute_costs_nothing(tmp_path: Path) -> None:
+    """Two tabs post calls before, during and after: every number is in Kafka once, and every call is one record."""
+    site, nobody = Site(), Ledger()
+    with EmbeddedKafka() as broker:
+        namespace = Namespace("away.", AdminClient({"bootstrap.servers": broker.bootstrap}))
+        with (
+            a_running_system(broker.bootstrap, namespace, tmp_path, site) as (installation, gateway),
+            sync_playwright() as playwright,
+        ):
+            browser = playwright.chromium.launch(executable_path=executable(), args=FLAGS, env=environment())
+            context, endpoint = browser.new_context(), f"http://127.0.0.1:{gateway.port}/v1/events"
+            tabs = [Tab(context, site, nobody, endpoint=endpoint) for _ in range(2)]
+            for tab in tabs:
+                tab.post([login()])
+            calls = [play_a_call(tabs, number) for number in range(3)]
+            until(lambda: len(newest_records(installation)) == 3, 60)
+            broker.kill()
+            back = time.monotonic() + AWAY_SECONDS
+            while time.monotonic() < back:
+                calls.append(play_a_call(tabs, len(calls)))
+                tabs[0].page.wait_for_timeout(1_000)  # a call now and then
+            assert "BROKER_UNAVAILABLE" in {tab.status()["trouble"] for tab in tabs}
+            broker.restart()
+            calls += [play_a_call(tabs, number) for number in range(len(calls), len(calls) + 3)]
+            posted = sum(tab.status()["captured"] for tab in tabs)
+            until(lambda: len(numbers_in_kafka(installation)) == posted, 120)
+            assert gateway.metric("requests_total", outcome="broker_unavailable") > 0
+            assert [tab.status()["dropped"] for tab in tabs] == [{}, {}]
+            browser.close()
+            # The worker went on or ended and is started again, as any supervisor does.
+            with installation.worker("b"):
+                until(lambda: len(newest_records(installation)) == len(calls), 90)
+                verified = installation.command("verify")
+            assert verified.code == 0, verified.text
+            assert {len(event_ids) for event_ids in numbers_in_kafka(installation).values()} == {1}
+            rows = installation.rows("CallRecord")
+            assert len({row["call_id"] for row in rows}) == len({row["leg_id"] for row in rows}) == len(calls)
+            assert len({(row["leg_id"], row["revision"]) for row in rows}) == len(rows)
+            assert {row["disposition"] for row in newest_records(installation).values()} == {"ANSWERED"}
+    site.close()
+
+
+def numbers_in_kafka(installation: Installation) -> dict[tuple[str, int], set[str]]:
+    """Return the numbers of each page load and the event ids that each came under."""
+    found: dict[tuple[str, int], set[str]] = {}
     for record in read_topic(installation.kafka, installation.events):
         envelope = json.loads(record.value or b"")
-        found.setdefault(envelope["sequence"], set()).add(envelope["event_id"])
+        found.setdefault((envelope["session_id"], envelope["sequence"]), set()).add(envelope["event_id"])
     return found
+
+
+def newest_records(installation: Installation) -> dict[str, dict[str, Any]]:
+    """Return the newest revision of each call record, by leg."""
+    return {row["leg_id"]: row for row in installation.rows("CallRecord")}
