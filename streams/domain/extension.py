@@ -137,9 +137,8 @@ def next_due(extension: Extension) -> int:
 
 
 def is_forgettable(extension: Extension, now: int) -> bool:
-    """Tell whether nothing is left of the extension that may still be asked for."""
-    has_legs = bool(extension.open_legs or extension.unsettled)
-    return not extension.tabs and not has_legs and extension.seen + MEMORY_MS <= now
+    """Tell whether nothing is left of the extension that may still be asked for: every leg is final long before."""
+    return not extension.tabs and extension.seen + MEMORY_MS <= now
 
 
 def forget_tabs(extension: Extension, now: int) -> None:
