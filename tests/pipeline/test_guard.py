@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from streams.contracts.avro import codec
 from streams.contracts.letters import MAX_KEPT_BYTES
-from streams.contracts.privacy import hashed
 from streams.contracts.snapshots import CLOCK, NAME, SavedStateError
 from streams.domain.postings import Rejection
 from streams.domain.words import Outcome, RejectReason
 from streams.pipeline.extensions import ExtensionsPartition
 from streams.pipeline.guard import fold_guarded, why
+from streams.pipeline.partitioner import partition_of
 from streams.pipeline.records import Folded, InputRecord, Read, Written
 from streams.pipeline.store import Kinds, Store
 from streams.pipeline.writer import OutputTooLargeError
@@ -100,11 +100,11 @@ def test_the_place_is_told_by_the_last_calls_of_ours() -> None:
     """The innermost first, three at most, whatever library failed in them."""
 
     def fails(_: bytes) -> Exception | None:
-        hashed(7)  # type: ignore[arg-type]  # a bug as it might be
+        partition_of(7, 4)
         return None
 
     _, _, ((_, rejection),) = run([b"x"], fails)
-    place = r"contracts\.privacy:\d+ hashed < pipeline\.guard:\d+ _one"
+    place = r"pipeline\.partitioner:\d+ partition_of < pipeline\.guard:\d+ _one"
     assert re.fullmatch(f"AttributeError at {place}", rejection.detail)
 
 
