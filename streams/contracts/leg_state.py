@@ -226,17 +226,16 @@ def _post_row(post: Post, numbers: Numbers) -> Document:
         post.dialog,
         post.order - at.at,
         post.sequence,
-        1 if post.after_loss else 0,
-        0 if is_plain else [post.hints, post.code, post.reason, post.handed_on],
+        0 if is_plain else [post.hints, post.code, post.reason, post.handed_on, post.after_loss],
     ]
 
 
 def _read_post(row: Document, words: list[str]) -> Post:
-    kind, at_row, posted_row, dialog, later, sequence, after_loss, seldom = row
+    kind, at_row, posted_row, dialog, later, sequence, seldom = row
     at, posted = read_instant(at_row, words), read_instant(posted_row, words)
     if at is None or posted is None:
         raise ValueError("a post without its instants")
-    post = Post(_KINDS[kind], at, posted, dialog, at.at + later, sequence, after_loss == 1)
+    post = Post(_KINDS[kind], at, posted, dialog, at.at + later, sequence)
     if seldom:
         hints, post.code, post.reason, post.handed_on, post.after_loss = seldom
         post.hints = [_HINTS[hint] for hint in hints]
