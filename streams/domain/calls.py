@@ -68,8 +68,7 @@ def take_sighting(book: Book, sighting: Sighting, event: Event, now: int) -> Dec
     joins.learn(book, leg, sighting)
     if event.session_id is not None and event.sequence is not None:
         gaps.begin(leg, event)
-        if leg.leg_id not in tab.following:
-            tab.following.append(leg.leg_id)
+        _follow(tab, leg)
     emissions += _consult(book, leg, sighting, event.input, now)
     before = before_of(leg)
     _tell_strays(extension, leg)
@@ -165,6 +164,13 @@ def follow_sequence(book: Book, event: Event) -> list[Leg]:
             changed.append(leg)
         _unfollow(tab, leg, event)
     return changed
+
+
+def _follow(tab: Tab, leg: Leg) -> None:
+    if leg.leg_id not in tab.following:
+        tab.following.append(leg.leg_id)
+    if leg.leg_id in tab.gapped:
+        tab.gapped.remove(leg.leg_id)
 
 
 def _unfollow(tab: Tab, leg: Leg, event: Event) -> None:

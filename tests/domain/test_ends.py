@@ -229,6 +229,17 @@ def test_a_lost_post_before_the_end_that_its_page_load_told_counts() -> None:
     assert ended(posts[:-1] + posts[-1:]).record()["quality"] == ["GAP"]
 
 
+def test_a_hole_is_filled_once_though_its_leg_was_told_of_after_the_end() -> None:
+    """Two posts are missing before B's lagging end; one of them comes, the other is lost for good."""
+    mine, other = Tab("A", delay_ms=0), Tab("B", delay_ms=0)
+    here, there = mine.call(), other.call()
+    posts = [here.ring(0), there.ring(10), here.end(8_000)]
+    other.lose()
+    late = other.presence(8_100)
+    posts += [there.active("NoCall", 8_200), late, other.route(90_000)]
+    assert ended(posts).record()["quality"] == ["GAP", "DUPLICATE_TABS"]
+
+
 def test_what_fills_the_hole_of_a_final_record_takes_the_flag_back() -> None:
     """Ten minutes after the end (DECISIONS 28); the record had been final."""
     tab = Tab(delay_ms=0)
