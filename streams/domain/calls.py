@@ -39,7 +39,8 @@ def take_active_call(book: Book, event: Event, now: int) -> Decision:
     if sighting.kind in (None, Kind.ENDED) and not joins.find(book, sighting):
         tab_of(book.extension, event.session_id, now, logged_in_at=event.event_time)
         if sighting.kind is Kind.ENDED:
-            book.extension.strays = [*book.extension.strays, sighting][-MAX_STRAYS:]
+            stray = active_call.stray_of(sighting, joins.names(sighting))
+            book.extension.strays = [*book.extension.strays, stray][-MAX_STRAYS:]
         return Outcome.IGNORED, []
     return take_sighting(book, sighting, event, now)
 
@@ -99,9 +100,9 @@ def take_sighting(book: Book, sighting: Sighting, event: Event, now: int) -> Dec
 def _tell_strays(extension: Extension, leg: Leg) -> None:
     """Tell a leg its ends that were read before anything else was known of it."""
     for stray in list(extension.strays):
-        if not set(leg.aliases).isdisjoint(joins.names(stray)):
+        if not set(leg.aliases).isdisjoint(stray.names):
             extension.strays.remove(stray)
-            tell(leg, stray)
+            tell(leg, active_call.end_of(stray))
 
 
 def _live(book: Book, leg: Leg, sighting: Sighting, now: int) -> None:
