@@ -1,8 +1,9 @@
 """Saved state of extensions and messages: JSON rows by position, written and read without a model (DECISIONS 51)."""
 
-from streams.contracts.leg_state import DIRECTIONS, STATES, closing_row, read_closing
+from streams.contracts.leg_state import DIRECTIONS, STATES, WITNESSES, closing_row, read_closing
 from streams.contracts.state_words import Document, Numbers, by_value, instant_row, read_instant
 from streams.domain.extension import Extension, Tab
+from streams.domain.legs.evidence import Stray
 from streams.domain.messages import MessageState
 from streams.domain.presence import PresenceState
 from streams.domain.words import MessageType
@@ -21,6 +22,7 @@ def extension_document(extension: Extension) -> Document:
         extension.unsettled,
         extension.ended,
         [closing_row(closing, numbers) for closing in extension.silences],
+        [_stray_row(stray, numbers) for stray in extension.strays],
         extension.calling_mode,
         extension.consulted,
         extension.session_events,
@@ -34,7 +36,8 @@ def extension_document(extension: Extension) -> Document:
 def read_extension(document: Document) -> Extension:
     """Return an extension."""
     words, row = document
-    key, tabs, presence, open_legs, unsettled, ended, silences, mode, consulted, events, seen, team, site = row
+    key, tabs, presence, open_legs, unsettled, ended, silences, strays, mode, consulted, *rest = row
+    events, seen, team, site = rest
     return Extension(
         key=key,
         tabs={words[tab[0]]: _read_tab(tab, words) for tab in tabs},
@@ -43,6 +46,7 @@ def read_extension(document: Document) -> Extension:
         unsettled=unsettled,
         ended=ended,
         silences=[read_closing(closing, words) for closing in silences],
+        strays=[_read_stray(stray, words) for stray in strays],
         calling_mode=mode,
         consulted=consulted,
         session_events=events,
@@ -50,6 +54,29 @@ def read_extension(document: Document) -> Extension:
         team=team,
         site=site,
     )
+
+
+def _stray_row(stray: Stray, numbers: Numbers) -> Document:
+    return [
+        stray.names,
+        stray.witness,
+        instant_row(stray.at, numbers),
+        numbers.setdefault(stray.session_id, len(numbers)),
+        stray.dialog,
+        stray.direction,
+        stray.sequence,
+        stray.skew_ms,
+        stray.missing_before,
+    ]
+
+
+def _read_stray(row: Document, words: list[str]) -> Stray:
+    names, witness, at_row, session, dialog, direction, sequence, skew_ms, missing_before = row
+    at = read_instant(at_row, words)
+    if at is None:
+        raise ValueError("an end without its instant")
+    told = WITNESSES[witness], at, words[session], dialog, DIRECTIONS[direction]
+    return Stray(names, *told, sequence, skew_ms, missing_before)
 
 
 def _tab_row(name: str, tab: Tab, numbers: Numbers) -> Document:

@@ -12,7 +12,7 @@ from streams.contracts.leg_state import DIRECTIONS, STATES, WITNESSES
 from streams.domain.event_time import Skew
 from streams.domain.extension import Extension, Tab
 from streams.domain.instants import Instant
-from streams.domain.legs.evidence import Closing, Dialog, Hint, Hole, Kind, Leg, Post, Span
+from streams.domain.legs.evidence import Closing, Dialog, Hint, Hole, Kind, Leg, Post, Span, Stray
 from streams.domain.messages import MessageState
 from streams.domain.page_loads import Counts, PageLoad, Waiting
 from streams.domain.presence import PresenceState
@@ -79,6 +79,10 @@ def leg_of_names(named: Named) -> Leg:
     return _named(Leg, named, readers)
 
 
+def _stray(named: Named) -> Stray:
+    return _named(Stray, named, {"witness": WITNESSES.__getitem__, "at": _instant, "direction": DIRECTIONS.__getitem__})
+
+
 def extension_of_names(named: Named) -> Extension:
     """Return an extension."""
     readers: Readers = {
@@ -86,6 +90,7 @@ def extension_of_names(named: Named) -> Extension:
         "presence": lambda presence: _named(PresenceState, presence, {}),
         "open_legs": _keyed(STATES.__getitem__),
         "silences": _listed(_closing),
+        "strays": _listed(_stray),
     }
     return _named(Extension, named, readers)
 

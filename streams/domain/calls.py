@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from streams.domain.events import Event, posted_at
-from streams.domain.extension import Book, Tab, tab_of
+from streams.domain.extension import Book, Extension, Tab, tab_of
 from streams.domain.finding import leg_of
 from streams.domain.instants import Instant
 from streams.domain.legs import active_call, gaps, joins, telephony, web_phone
@@ -20,6 +20,7 @@ from streams.domain.words import EndSource, Outcome, Witness
 
 MAX_CONSULTATIONS = 20
 MAX_SILENCES = 50
+MAX_STRAYS = 10
 SILENCE_MEMORY_MS = 25 * 3_600_000
 SKEW_HIGH_MS = 60_000
 Decision = tuple[Outcome, list[Emission]]
@@ -37,6 +38,9 @@ def take_active_call(book: Book, event: Event, now: int) -> Decision:
     sighting = active_call.sight(event, event.active_call)
     if sighting.kind in (None, Kind.ENDED) and not joins.find(book, sighting):
         tab_of(book.extension, event.session_id, now, logged_in_at=event.event_time)
+        if sighting.kind is Kind.ENDED:
+            stray = active_call.stray_of(sighting, joins.names(sighting))
+            book.extension.strays = [*book.extension.strays, stray][-MAX_STRAYS:]
         return Outcome.IGNORED, []
     return take_sighting(book, sighting, event, now)
 
@@ -65,10 +69,10 @@ def take_sighting(book: Book, sighting: Sighting, event: Event, now: int) -> Dec
     joins.learn(book, leg, sighting)
     if event.session_id is not None and event.sequence is not None:
         gaps.begin(leg, event)
-        if leg.leg_id not in tab.following:
-            tab.following.append(leg.leg_id)
+        _follow(tab, leg)
     emissions += _consult(book, leg, sighting, event.input, now)
     before = before_of(leg)
+    _tell_strays(extension, leg)
     told = tell(leg, sighting)
     noted = _note(leg, sighting, event)
     silent = told.repeated and not (told.added or told.realigned or noted or emissions)
@@ -91,6 +95,14 @@ def take_sighting(book: Book, sighting: Sighting, event: Event, now: int) -> Dec
     if extension.silences and suspect(leg, extension.silences, now):
         emissions += publish(extension, leg, resolve(leg), event.input, now)
     return outcome, emissions
+
+
+def _tell_strays(extension: Extension, leg: Leg) -> None:
+    """Tell a leg its ends that were read before anything else was known of it."""
+    for stray in list(extension.strays):
+        if not set(leg.aliases).isdisjoint(stray.names):
+            extension.strays.remove(stray)
+            tell(leg, active_call.end_of(stray))
 
 
 def _live(book: Book, leg: Leg, sighting: Sighting, now: int) -> None:
@@ -153,6 +165,13 @@ def follow_sequence(book: Book, event: Event) -> list[Leg]:
             changed.append(leg)
         _unfollow(tab, leg, event)
     return changed
+
+
+def _follow(tab: Tab, leg: Leg) -> None:
+    if leg.leg_id not in tab.following:
+        tab.following.append(leg.leg_id)
+    if leg.leg_id in tab.gapped:
+        tab.gapped.remove(leg.leg_id)
 
 
 def _unfollow(tab: Tab, leg: Leg, event: Event) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from streams.domain.instants import Instant
 from streams.domain.legs import joins
-from streams.domain.legs.evidence import Closing, Leg
+from streams.domain.legs.evidence import Closing, Leg, Stray
 from streams.domain.presence import PresenceState
 from streams.domain.words import State
 
@@ -60,6 +60,8 @@ class Extension:
     """The latest legs that ended: what lags behind a quick hang-up finds them (DECISIONS 9)."""
     silences: list[Closing] = field(default_factory=list)
     """When presence or a logout said that there is no call, in order of arrival (DECISIONS 24)."""
+    strays: list[Stray] = field(default_factory=list)
+    """The latest ends of active calls that no leg knew: their leg may be told of later (DECISIONS 20)."""
     calling_mode: str | None = None
     consulted: list[str] = field(default_factory=list)
     """Dialogs that a consultation named as the ones to be handed over (DECISIONS 32)."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from tests.accuracy.folding import OWN_COMMAND, fold
-from tests.accuracy.page import write
+from tests.accuracy.page import told, write
 from tests.accuracy.run import Outcome, run
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -35,7 +35,7 @@ def main(legs: int, seed: int, chunk: int, command: str, page: bool, show: int) 
         )
         click.echo(f"{wrong.what}: {name}: {wrong.detail}")
     for kind, number in outcome.comparison.classes.most_common(show):
-        click.echo(f"{number} legs differ from the reading: {kind}, as {outcome.comparison.examples[kind]}")
+        click.echo(f"{number} legs differ from the reading: {kind}, as {told(outcome.comparison.examples[kind])}")
     if page:
         write(outcome, DOCS)
     broken = outcome.broken()

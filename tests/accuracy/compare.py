@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.accuracy.explained import explanation
+from tests.accuracy.difference import Difference
+from tests.accuracy.explained import Explanation, explanation
 from tests.oracle.reading import Expected
 
 Record = dict[str, Any]
@@ -17,39 +18,28 @@ SEVERAL_CLOCKS = 3
 """Across page loads each end of a duration may be off by the uncertainty, and the reading's own clock by as much."""
 
 
-@dataclass(frozen=True)
-class Difference:
-    """One field in which a record and the reading differ."""
-
-    field: str
-    reading: Any
-    record: Any
-    leg: str
-
-    @property
-    def kind(self) -> str:
-        """The class of the difference: words are told, numbers only by sign."""
-        if isinstance(self.reading, int) and isinstance(self.record, int) and not isinstance(self.record, bool):
-            return f"{self.field}: record {'longer or later' if self.record > self.reading else 'shorter or earlier'}"
-        return f"{self.field}: reading {_word(self.reading)}, record {_word(self.record)}"
-
-
 @dataclass
 class Comparison:
     """What differs, by class."""
 
     legs: int = 0
     differing: int = 0
-    unexplained: int = 0
     classes: Counter[str] = field(default_factory=Counter)
-    examples: dict[str, Difference] = field(default_factory=dict)
+    """Legs by class: one that is explained, or all that differs."""
+    explained: dict[str, Explanation] = field(default_factory=dict)
+    examples: dict[str, Sequence[Difference]] = field(default_factory=dict)
+
+    @property
+    def unexplained(self) -> Counter[str]:
+        """Legs by class, those that nobody has explained."""
+        return Counter({name: legs for name, legs in self.classes.items() if name not in self.explained})
 
     def add(self, other: "Comparison") -> None:
         """Take another comparison in."""
         self.legs += other.legs
         self.differing += other.differing
-        self.unexplained += other.unexplained
         self.classes.update(other.classes)
+        self.explained.update(other.explained)
         self.examples = {**other.examples, **self.examples}
 
 
@@ -61,8 +51,12 @@ def compare(expected: Sequence[Expected], records: Iterable[Record]) -> Comparis
     found = Comparison(legs=len(expected))
     for leg in expected:
         mine = by_key.get((leg.extension_key, leg.call_id, leg.direction), [])
-        same = mine.pop(0) if mine else None
-        _enter(found, differences(leg, same) if same else [Difference("record", "present", "absent", _name(leg))])
+        if not mine:
+            _enter(found, [Difference("record", "present", "absent", _name(leg))])
+            continue
+        record = mine.pop(0)
+        differing = differences(leg, record)
+        _enter(found, differing, explanation(leg, differing) if differing else None)
     for stranger in (stranger for many in by_key.values() for stranger in many):
         name = f"{stranger['extension_key']} {stranger['call_id']} {stranger['direction']}"
         _enter(found, [Difference("record", "absent", "present", name)])
@@ -136,17 +130,16 @@ def _apart(reading: int | None, record: int | None) -> float:
     return abs(reading - record)
 
 
-def _enter(found: Comparison, differing: Sequence[Difference]) -> None:
-    found.differing += bool(differing)
-    found.unexplained += any(explanation(difference.kind) is None for difference in differing)
-    for difference in differing:
-        found.classes[difference.kind] += 1
-        found.examples.setdefault(difference.kind, difference)
+def _enter(found: Comparison, differing: Sequence[Difference], why: Explanation | None = None) -> None:
+    if not differing:
+        return
+    found.differing += 1
+    name = why.name if why else "; ".join(sorted(difference.kind for difference in differing))
+    if why:
+        found.explained[name] = why
+    found.classes[name] += 1
+    found.examples.setdefault(name, differing)
 
 
 def _name(leg: Expected) -> str:
     return f"{leg.extension_key} {leg.call_id} {leg.direction}"
-
-
-def _word(value: Any) -> str:
-    return "a number" if isinstance(value, int) and not isinstance(value, bool) else str(value)

@@ -1,8 +1,9 @@
 """The page of figures, written by the run itself."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from tests.accuracy.explained import explanation
+from tests.accuracy.difference import Difference
 from tests.accuracy.judge import RULES
 from tests.accuracy.plot import LINES, plot
 from tests.accuracy.run import LEFT_OUT_AT_MOST, RIGHT_AT_LEAST, Outcome
@@ -138,16 +139,24 @@ def _reading(outcome: Outcome) -> list[str]:
         "## Against the offline reading",
         "",
         f"{comparison.legs - comparison.differing:,} of {comparison.legs:,} records say the same in every field: "
-        "disposition, transfer, who ended "
-        "it, reason, source of the end, counts, queue, witnesses, quality, durations, instants.",
+        "disposition, transfer, who ended it, reason, source of the end, counts, queue, witnesses, quality, durations, "
+        "instants. The others, by class; of one of each, the reading → the record.",
     ]
     if not comparison.classes:
         return head
-    rows = [
-        f"| {number} | {kind} | {explanation(kind) or 'not explained'} |"
-        for kind, number in comparison.classes.most_common()
-    ]
-    return [*head, "", "| Legs | Difference | Explanation |", "|---|---|---|", *rows]
+    rows = [_class(outcome, number, name) for name, number in comparison.classes.most_common()]
+    return [*head, "", "| Legs | Class | Rule | Whose fault | One of them |", "|---|---|---|---|---|", *rows]
+
+
+def _class(outcome: Outcome, number: int, name: str) -> str:
+    why = outcome.comparison.explained.get(name)
+    rule, fault = (why.rule, why.fault) if why else ("not explained", "open")
+    return f"| {number} | {name} | {rule} | {fault} | {told(outcome.comparison.examples[name])} |"
+
+
+def told(differing: Sequence[Difference]) -> str:
+    """Return what the reading and the record say of a leg, where they differ."""
+    return f"{differing[0].leg}: " + ", ".join(f"{one.field} {one.reading} → {one.record}" for one in differing)
 
 
 def _stories(outcome: Outcome) -> list[str]:

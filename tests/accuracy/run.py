@@ -8,7 +8,6 @@ from typing import Any
 
 from tests.accuracy.centre import a_centre
 from tests.accuracy.compare import Comparison, compare
-from tests.accuracy.explained import explanation
 from tests.accuracy.judge import Verdict, judge
 from tests.accuracy.longer_stories import STORIES
 from tests.accuracy.transport import deliver
@@ -54,12 +53,7 @@ class Outcome:
     @property
     def agreeing(self) -> float:
         """Share of legs that the offline reading tells alike, or otherwise for a reason that is known."""
-        return 1 - self.comparison.unexplained / max(1, self.comparison.legs)
-
-    @property
-    def unexplained(self) -> dict[str, int]:
-        """Classes of differences from the offline reading that nobody has explained."""
-        return {kind: number for kind, number in self.comparison.classes.items() if explanation(kind) is None}
+        return 1 - self.comparison.unexplained.total() / max(1, self.comparison.legs)
 
     def broken(self) -> list[str]:
         """Return the bounds that do not hold; empty when all is well."""
@@ -84,7 +78,7 @@ class Outcome:
             (
                 self.agreeing >= RIGHT_AT_LEAST,
                 f"like the offline reading for {self.agreeing:.4%}, at least {RIGHT_AT_LEAST:.1%} is needed; "
-                f"different: {self.unexplained}",
+                f"different: {dict(self.comparison.unexplained)}",
             ),
         ]
         return [complaint for holds, complaint in checks if not holds]

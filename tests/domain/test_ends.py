@@ -229,6 +229,17 @@ def test_a_lost_post_before_the_end_that_its_page_load_told_counts() -> None:
     assert ended(posts[:-1] + posts[-1:]).record()["quality"] == ["GAP"]
 
 
+def test_a_hole_is_filled_once_though_its_leg_was_told_of_after_the_end() -> None:
+    """Two posts are missing before B's lagging end; one of them comes, the other is lost for good."""
+    mine, other = Tab("A", delay_ms=0), Tab("B", delay_ms=0)
+    here, there = mine.call(), other.call()
+    posts = [here.ring(0), there.ring(10), here.end(8_000)]
+    other.lose()
+    late = other.presence(8_100)
+    posts += [there.active("NoCall", 8_200), late, other.route(90_000)]
+    assert ended(posts).record()["quality"] == ["GAP", "DUPLICATE_TABS"]
+
+
 def test_what_fills_the_hole_of_a_final_record_takes_the_flag_back() -> None:
     """Ten minutes after the end (DECISIONS 28); the record had been final."""
     tab = Tab(delay_ms=0)
@@ -263,3 +274,15 @@ def test_a_logout_while_another_page_load_is_logged_in_ends_nothing(other_first:
     told = [other.logs_in(500), other.route(60_000), other.call(created=1_000).active("NoCall", 70_000)]
     record = ended([*told[:1], *posts, *told[1:]] if other_first else [*posts, *told]).record()
     assert (record["end_source"], record["talk_ms"]) == ("ACTIVE_CALL", 65_000)
+
+
+@pytest.mark.parametrize("end_first", [True, False])
+def test_an_end_that_nobody_knew_ends_its_leg_when_that_is_told(end_first: bool) -> None:
+    """The page load before a reload was off line: its ring and answer are read after the end (DECISIONS 20)."""
+    old, new = Tab("A", delay_ms=0), Tab("B", delay_ms=0)
+    call = old.call()
+    life = [call.ring(0), call.start(5_000), call.active("CallConnected", 5_100)]
+    end = [new.call(created=0).active("NoCall", 40_000), new.presence(40_500)]
+    result = ended([*end, *life] if end_first else [*life, *end])
+    assert (result.record()["end_source"], result.record()["talk_ms"]) == ("ACTIVE_CALL", 35_000)
+    assert result.summary["ignored"] == (1 if end_first else 0)

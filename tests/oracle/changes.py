@@ -17,6 +17,8 @@ class Change:
 
     word: Enum
     at: Instant
+    resume: bool = False
+    """The browser says that a hold ended, though it may have told none."""
 
 
 class Microphone(Enum):
@@ -102,7 +104,7 @@ def _match(known: list[Change], told: list[Change], *, earlier_wins: bool) -> li
 def _is_news(known: Sequence[Change], change: Change) -> bool:
     """A status that the leg already has is told again by a stale tab (DECISIONS 18, 20)."""
     before = [other for other in known if other.at.at <= change.at.at]
-    return not before or before[-1].word is not change.word
+    return change.resume or not before or before[-1].word is not change.word
 
 
 def _align(known: Sequence[Change], told: Sequence[Change]) -> list[tuple[int, int]]:
@@ -144,8 +146,9 @@ def _states_of_one(posts: Sequence[Testimony]) -> list[Change]:
     for testimony in posts:
         if testimony.state not in TALKING:
             continue
-        if not changes or changes[-1].word is not testimony.state or testimony.kind == "resume":
-            changes.append(Change(testimony.state, testimony.since))
+        resume = testimony.kind == "resume"
+        if not changes or changes[-1].word is not testimony.state or resume:
+            changes.append(Change(testimony.state, testimony.since, resume))
     return changes
 
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tests.oracle import joins
 from tests.oracle.answers import Beginning, beginning, witnesses
@@ -85,7 +85,7 @@ def _leg(
     outbound = any(testimony.outbound for testimony in group)
     # RingOut: ring from the first dial, answer and end from the outbound leg (DECISIONS 8).
     deciding = [testimony for testimony in group if testimony.outbound == outbound]
-    begun = beginning(deciding, posted.holes)
+    begun = _from_the_first_dial(beginning(deciding, posted.holes), group, deciding)
     end = real_end(deciding, begun.answer is not None)
     end = end or inferred_end(deciding, evidence.get(group[0].post.extension, ()), until)
     if end is None:
@@ -93,6 +93,14 @@ def _leg(
     changes = talk_changes(deciding)
     concluded = outcome(deciding, begun, end, handed_over, _ended_parked(changes, end.at))
     return _expected(group, begun, end, changes, concluded, flags(deciding, begun, end, posted))
+
+
+def _from_the_first_dial(begun: Beginning, group: Sequence[Testimony], deciding: Sequence[Testimony]) -> Beginning:
+    rings = [testimony.ring for testimony in group if testimony.ring and testimony not in deciding]
+    first = min(rings, key=lambda ring: ring.at, default=begun.ring)
+    if begun.ring is None or first is None or first.at >= begun.ring.at:
+        return begun
+    return replace(begun, ring=first)
 
 
 def _ended_parked(changes: Sequence[Change], end: Instant) -> bool:

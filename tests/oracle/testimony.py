@@ -147,7 +147,8 @@ def _active_call(post: Post, witness: Witness) -> Iterator[Testimony]:
         post,
         witness,
         outbound,
-        _keys(post, call.get("partyId"), call.get("telephonySessionId"), call["sessionId"], outbound, None),
+        # NB: in a self-call the party of an active call may be that of the other leg (SPEC 3.3 c): it names none.
+        _keys(post, None, call.get("telephonySessionId"), call["sessionId"], outbound, None),
         state,
         started if state is State.RINGING else post.at,
         ring=started if state is State.RINGING else None,

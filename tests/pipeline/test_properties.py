@@ -192,22 +192,18 @@ def interleaved(envelopes: Sequence[Json], choices: Sequence[int]) -> list[Json]
 @given(
     # A delay that a page load's first posts share is taken for skew: what is told of one leg is then joined by instants
     # that are wrong by as much (CONTRACT 5).
-    steps((*TOLD, "NoCall"), gaps=(0, 3, 250, 900, 4_900, 5_100, 29_000, 61_000), size=12, delays=(20, 40, 45)),
+    steps(
+        (*TOLD, "NoCall", "logout", "lost"),
+        gaps=(0, 3, 250, 900, 4_900, 5_100, 29_000, 61_000),
+        size=12,
+        delays=(20, 40, 45),
+    ),
     st.lists(st.integers(0, 1), max_size=30),
 )
 @settings(max_examples=300, deadline=None)
 def test_the_order_of_page_loads_changes_no_record(story: list[Step], choices: list[int]) -> None:
     """Whatever arrives first, as long as each page load keeps its order, the last records say the same."""
-    # An end of an active call that nobody knows yet is ignored (DECISIONS 20): no page load begins with one here.
-    begun: set[tuple[int, int]] = set()
-    kept = []
-    for step in story:
-        if "NoCall" not in step.action or step.action == "NoCall" or (step.tab, step.call) in begun:
-            kept.append(step)
-            # A presence says nothing of the call, an init has no ids.
-            if step.action != "NoCall" and (step.action, step.call) != ("ring", 2):
-                begun.add((step.tab, step.call))
-    envelopes = [envelope for envelope in posted(kept) if isinstance(envelope, dict)]
+    envelopes = [envelope for envelope in posted(story) if isinstance(envelope, dict)]
     assume(envelopes)
     lasting = length(story)
     told = finals(ended(envelopes, lasting))

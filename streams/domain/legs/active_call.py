@@ -1,17 +1,18 @@
 """The witnesses active call and ringout: the user's calls as RingCentral's presence lists them (SPEC 3.2, 3.3, 4.1)."""
 
 from streams.domain.events import ActiveCallStatus, Event, posted_at, server_at
-from streams.domain.legs.evidence import Kind, Sighting
+from streams.domain.legs.evidence import Kind, Sighting, Stray
 from streams.domain.words import Witness
 
 NO_KEY = "0"
 """A conference's legacy session id, which is no key (SPEC 2)."""
+NO_CALL = "NoCall"
 KINDS: dict[str, Kind] = {
     "Ringing": Kind.RANG,
     "CallConnected": Kind.CONNECTED,
     "OnHold": Kind.HELD,
     "ParkedCall": Kind.PARKED,
-    "NoCall": Kind.ENDED,
+    NO_CALL: Kind.ENDED,
 }
 FINAL = frozenset({None, "final"})
 """With NoCall these mean ended; on any other status the word is left over (DECISIONS 54)."""
@@ -43,4 +44,36 @@ def sight(event: Event, call: ActiveCallStatus) -> Sighting:
         queue_call=call.queue_call,
         ringout=call.ringout,
         missing_before=event.missing_before,
+    )
+
+
+def stray_of(sighting: Sighting, names: list[str]) -> Stray:
+    """Return what is kept of an end that no leg knows."""
+    return Stray(
+        names,
+        sighting.witness,
+        sighting.at,
+        sighting.session_id,
+        sighting.dialog,
+        sighting.direction,
+        sighting.sequence,
+        sighting.skew_ms,
+        sighting.missing_before,
+    )
+
+
+def end_of(stray: Stray) -> Sighting:
+    """Return the end as it is told to its leg."""
+    return Sighting(
+        witness=stray.witness,
+        kind=Kind.ENDED,
+        at=stray.at,
+        posted=stray.at,
+        session_id=stray.session_id,
+        sequence=stray.sequence,
+        dialog=stray.dialog,
+        direction=stray.direction,
+        word=NO_CALL,
+        skew_ms=stray.skew_ms,
+        missing_before=stray.missing_before,
     )

@@ -167,6 +167,22 @@ class Closing:
 
 
 @dataclass(slots=True)
+class Stray:
+    """The end of an active call that no leg knew when it was read (DECISIONS 20)."""
+
+    names: list[str]
+    """Names of the leg that it would have ended."""
+    witness: Witness
+    at: Instant
+    session_id: str
+    dialog: str
+    direction: Direction
+    sequence: int | None = None
+    skew_ms: int | None = None
+    missing_before: int = 0
+
+
+@dataclass(slots=True)
 class Leg:
     """All that is remembered of one leg."""
 

@@ -12,7 +12,7 @@ from streams.domain.legs.resolve import Facts, total_of
 from streams.domain.postings import Row
 from streams.domain.words import CallEventType, Quality, RevisionReason, State, Witness
 
-RULES_VERSION = "2"
+RULES_VERSION = "3"
 """Raised with every change of what the same evidence means; stands in each record."""
 MAX_INPUTS = 50
 NO_DIRECTORY: Row = {"team": None, "site": None, "queues": [], "time_zone": None, "directory_version": None}

@@ -171,7 +171,8 @@ def _told(leg: Leg, answers: Answers, *, rings: bool, at_latest: bool = False) -
             answer = _answer_of(dialog, answers, index, rings=rings, at_latest=at_latest)
             if answer is not None and (first is None or answer[0] < first[0][0]):
                 first = answer, dialog
-        if first is not None and ring is not None and first[1].ring is not None:
+        # A RingOut rings from its first dial, the own phone's (DECISIONS 8).
+        if first is not None and ring is not None and first[1].ring is not None and not leg.paired:
             own = first[1].ring
             ring = own if own.at - ring.at <= SAME_MS else ring
         if ring is not None or first is not None:
