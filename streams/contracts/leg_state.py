@@ -238,7 +238,7 @@ def _read_post(row: Document, words: list[str]) -> Post:
         raise ValueError("a post without its instants")
     post = Post(_KINDS[kind], at, posted, dialog, at.at + later, sequence, after_loss == 1)
     if seldom:
-        hints, post.code, post.reason, post.handed_on, post.after_loss = seldom
+        hints, post.code, post.reason, post.handed_on = seldom
         post.hints = [_HINTS[hint] for hint in hints]
     return post
 
