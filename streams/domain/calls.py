@@ -19,6 +19,8 @@ from streams.domain.publishing import index, publish, unlist
 from streams.domain.words import EndSource, Outcome, Witness
 
 MAX_CONSULTATIONS = 20
+MAX_FOLLOWED = 50
+"""Legs that a page load may have lost something of; of one more the oldest is given up."""
 MAX_SILENCES = 50
 SILENCE_MEMORY_MS = 25 * 3_600_000
 SKEW_HIGH_MS = 60_000
@@ -67,6 +69,7 @@ def take_sighting(book: Book, sighting: Sighting, event: Event, now: int) -> Dec
         gaps.begin(leg, event)
         if leg.leg_id not in tab.following:
             tab.following.append(leg.leg_id)
+            del tab.following[:-MAX_FOLLOWED]
     emissions += _consult(book, leg, sighting, event.input, now)
     before = before_of(leg)
     told = tell(leg, sighting)
@@ -161,6 +164,7 @@ def _unfollow(tab: Tab, leg: Leg, event: Event) -> None:
         tab.following.remove(leg.leg_id)
         if gaps.waits(leg, event):
             tab.gapped.append(leg.leg_id)
+            del tab.gapped[:-MAX_FOLLOWED]
     elif leg.leg_id in tab.gapped and not gaps.waits(leg, event):
         tab.gapped.remove(leg.leg_id)
 
