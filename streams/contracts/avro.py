@@ -8,15 +8,15 @@ consumers and does not change the bytes. No error text quotes a value: values ma
 import base64
 import io
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final
 
 import fastavro
 
 from streams.contracts import catalog, schemas
-from streams.contracts.avro_reader import compile_reader
-from streams.contracts.avro_writer import compile_writer
+from streams.contracts.avro_reader import Reader, Shape, compile_reader
+from streams.contracts.avro_writer import Encoded, compile_writer
 
 _HEADER: Final = struct.Struct(">bI")
 _MAGIC: Final = 0
@@ -74,8 +74,10 @@ class Codec:
         """What the bytes of every record begin with: byte 0 and the schema id."""
         return self._prefix
 
-    def encode(self, value: Mapping[str, Any]) -> bytes:
+    def encode(self, value: Mapping[str, Any] | Encoded) -> bytes:
         """Return the framed bytes of a record; fields with a default may be left out, others not.
+
+        A record in it, or the whole, may be what `body` gave.
 
         Raises:
             EncodeError: A field is missing, unknown, or of the wrong type.
@@ -89,6 +91,14 @@ class Codec:
             raise EncodeError(f"{self.record}: {place} does not fit the schema {self.schema_id}.") from None
         return bytes(framed)
 
+    def body(self, value: Mapping[str, Any]) -> Encoded:
+        """Return a record without its frame, to be written more than once.
+
+        Raises:
+            EncodeError: As `encode`.
+        """
+        return Encoded(self.encode(value)[_HEADER.size :])
+
     def decode(self, payload: bytes) -> dict[str, Any]:
         """Return the record as a dict with every field of the current schema; enums as text, instants as integers.
 
@@ -97,13 +107,38 @@ class Codec:
             UnknownSchemaError: An id that is no version of this record.
             MalformedError: Cut short, too long, or not Avro of that schema.
         """
-        is_current = payload.startswith(self._prefix)
-        written = self._parsed if is_current else self._writer_schema(payload)
+        read = self._read if payload.startswith(self._prefix) else self._translator(payload)
+        row: dict[str, Any] = self._whole(payload, read)
+        return row
+
+    def shaped(self, shapes: Mapping[str, Shape]) -> Callable[[bytes], Any]:
+        """Return a function that decodes as `decode` does, but makes these shapes of records and enums."""
+        read = compile_reader(self._schema, shapes)
+
+        def decode(payload: bytes) -> Any:
+            current = payload if payload.startswith(self._prefix) else self.encode(self.decode(payload))
+            return self._whole(current, read)
+
+        return decode
+
+    def head(self, count: int, shapes: Mapping[str, Shape]) -> Callable[[bytes], dict[str, Any]]:
+        """Return a function that decodes the first fields only, as `shaped` does."""
+        read = compile_reader({**self._schema, "fields": self._schema["fields"][:count]}, shapes)
+
+        def decode(payload: bytes) -> dict[str, Any]:
+            current = payload if payload.startswith(self._prefix) else self.encode(self.decode(payload))
+            try:
+                row: dict[str, Any] = read(current, _HEADER.size)[0]
+            except (IndexError, ValueError, KeyError):
+                raise MalformedError(f"{self.record}: the {len(payload)} bytes are no such record.") from None
+            return row
+
+        return decode
+
+    def _whole(self, payload: bytes, read: Reader) -> Any:
+        """Return what the bytes after the header are, all of them."""
         try:
-            if is_current:
-                value, end = self._read(payload, _HEADER.size)
-            else:
-                value, end = self._translated(payload, written)
+            value, end = read(payload, _HEADER.size)
             cut_short = end > len(payload)
         except Exception:  # the library raises bare EOFError, IndexError, ValueError, UnicodeDecodeError and its own
             cut_short = True
@@ -111,15 +146,19 @@ class Codec:
             raise MalformedError(f"{self.record}: the {len(payload)} bytes are cut short or no such record.") from None
         if end != len(payload):
             raise MalformedError(f"{self.record}: {len(payload) - end} bytes are left over after the record.")
-        row: dict[str, Any] = value
-        return row
+        return value
 
-    def _translated(self, payload: bytes, written: Any) -> tuple[Any, int]:
-        """Read what an earlier version wrote as the current shape."""
-        body = io.BytesIO(payload)
-        body.seek(_HEADER.size)
-        value = fastavro.schemaless_reader(body, written, self._parsed)
-        return value, body.tell()
+    def _translator(self, payload: bytes) -> Reader:
+        """Return a reader of what an earlier version wrote, as the current shape."""
+        written = self._writer_schema(payload)
+
+        def read(data: bytes, at: int) -> tuple[Any, int]:
+            body = io.BytesIO(data)
+            body.seek(at)
+            value = fastavro.schemaless_reader(body, written, self._parsed)
+            return value, body.tell()
+
+        return read
 
     def to_json(self, payload: bytes) -> dict[str, Any]:
         """Decode to what JSON can say: Avro field names, enums as text, instants as integer ms, bytes as base64 text.
@@ -199,6 +238,8 @@ class _Misfits:
         return None
 
     def _in_record(self, schema: Any, value: Any, path: str) -> str | None:
+        if isinstance(value, Encoded):
+            return None
         if not isinstance(value, Mapping):
             return path or "the value"
         fields = {field["name"]: field for field in schema["fields"]}

@@ -28,6 +28,10 @@ _REMEMBERED: Final = 8_192
 """Longs whose bytes are remembered: one instant stands in call events, revisions and presences alike."""
 
 
+class Encoded(bytes):
+    """A record as Avro binary: where it is to be written, it goes as it is."""
+
+
 def compile_writer(schema: Any) -> Writer:
     """Return a function that appends the Avro binary of a value to a bytearray.
 
@@ -44,7 +48,7 @@ class _Source:
     """The functions made of a schema so far, and the values that their lines name."""
 
     def __init__(self) -> None:
-        self._scope: dict[str, Any] = {"bytes_of": _bytes_of, "fail": _fail}
+        self._scope: dict[str, Any] = {"bytes_of": _bytes_of, "fail": _fail, "encoded": Encoded}
         self._named: dict[str, Any] = {}
 
     def writer(self, schema: Any) -> Writer:
@@ -95,6 +99,9 @@ class _Source:
         fields = schema["fields"]
         self._scope[defaults] = {field["name"]: field["default"] for field in fields if "default" in field}
         lines = [
+            " if row.__class__ is encoded:",
+            "  out += row",
+            "  return",
             f" if len(row) != {len(fields)}: row = {{**{defaults}, **row}}",
             f" if len(row) != {len(fields)}: fail()",
         ]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from streams.domain.postings import Row
 
@@ -18,7 +18,7 @@ def event_headers(record: str, event_id: str, at: int, subject: str, trace: Head
     return [
         _VERSION,
         ("ce_id", event_id.encode()),
-        ("ce_type", b"io.widgetstreams.v1." + record.encode()),
+        _type(record),
         _SOURCE,
         ("ce_time", b"%s.%03dZ" % (_second(at // 1000), at % 1000)),
         ("ce_subject", subject.encode()),
@@ -26,9 +26,14 @@ def event_headers(record: str, event_id: str, at: int, subject: str, trace: Head
     ]
 
 
+@cache
+def _type(record: str) -> tuple[str, bytes]:
+    return "ce_type", b"io.widgetstreams.v1." + record.encode()
+
+
 @lru_cache(maxsize=1024)
 def _second(at: int) -> bytes:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S").encode()
+    return datetime.fromtimestamp(at, UTC).isoformat()[:19].encode()
 
 
 def error_headers(letter: Row) -> Headers:

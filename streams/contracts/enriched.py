@@ -1,9 +1,9 @@
 """The enriched event: made from a posting and what was judged of it, and read again by the next stage (CONTRACT 2)."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from streams.contracts.avro import codec
+from streams.contracts.avro_reader import Shape, shape_of
 from streams.contracts.directory import Lookup
 from streams.contracts.widget import others
 from streams.domain.events import (
@@ -20,8 +20,6 @@ from streams.domain.postings import Posting, Row
 from streams.domain.words import Direction, EventType, Identity
 
 CODEC = codec("EnrichedEvent")
-EVENT_TYPES = {word.value: word for word in EventType}
-DIRECTIONS = {word.value: word for word in Direction}
 
 
 def enriched_row(posting: Posting, judgement: Judgement, received_at: int, position: Row) -> Row:
@@ -73,71 +71,51 @@ def watermark_row(marks: Iterable[Row]) -> Row:
     return {"type": EventType.WATERMARK.value, "marks": list(marks)}
 
 
-def read_event(row: dict[str, Any]) -> Event:
-    """Return the event of a decoded row that is no WATERMARK; the row is used up."""
-    call, presence, login = row["web_phone_call"], row["presence"], row["login"]
-    active, session, message = row["active_call"], row["telephony_session"], row["message"]
-    return Event(
-        type=EVENT_TYPES[row["type"]],
-        event_time=row["event_time"],
-        time_uncertainty_ms=row["time_uncertainty_ms"],
-        skew_ms=row["skew_ms"],
-        captured_at=row["captured_at"],
-        received_at=row["received_at"],
-        extension_key=row["extension_key"],
-        input=row["input"],
-        event_id=row["event_id"],
-        session_id=row["session_id"],
-        sequence=row["sequence"],
-        missing_before=row["missing_before"],
-        account_id=row["account_id"],
-        extension_id=row["extension_id"],
-        team=row["team"],
-        site=row["site"],
-        queues=row["queues"],
-        time_zone=row["time_zone"],
-        directory_version=row["directory_version"],
-        account_time_zone=row["account_time_zone"],
-        web_phone_call=None if call is None else _web_phone_call(call),
-        active_call=None if active is None else ActiveCallStatus(**_directed(active)),
-        telephony_session=None if session is None else _telephony_session(session),
-        presence=None if presence is None else PresenceStatus(**presence),
-        message=None if message is None else MessageNotice(**_directed(message)),
-        logged_in=None if login is None else login["logged_in"],
-        browser_calls=others.browser_calls(row["other_type"], row["other"]),
-        calling_mode=others.calling_mode(row["other_type"], row["other"]),
-        other=row["other"],
-    )
+def is_watermark(value: bytes) -> bool:
+    """Tell whether an EnrichedEvent is a WATERMARK, reading no further than its type.
+
+    Raises:
+        AvroError: As `Codec.decode`, where that shows in the first fields.
+    """
+    return _HEAD(value)["type"] is EventType.WATERMARK
 
 
-def _directed(row: dict[str, Any]) -> dict[str, Any]:
-    row["direction"] = DIRECTIONS[row["direction"]]
-    return row
+def read_event(value: bytes) -> Event:
+    """Return the event that an EnrichedEvent tells which is no WATERMARK.
+
+    Raises:
+        AvroError: As `Codec.decode`.
+    """
+    event = _READ(value)
+    assert isinstance(event, Event)
+    if event.type is EventType.OTHER:
+        row = CODEC.decode(value)
+        event.browser_calls = others.browser_calls(row["other_type"], event.other)
+        event.calling_mode = others.calling_mode(row["other_type"], event.other)
+    return event
 
 
-def _telephony_session(row: dict[str, Any]) -> TelephonySession:
-    row["parties"] = [TelephonyParty(**_directed(party)) for party in row["parties"]]
-    return TelephonySession(**row)
+def read_marks(value: bytes) -> Iterable[tuple[int, int]]:
+    """Return the source partitions that a WATERMARK tells of, each with how far it has come, ms since the epoch."""
+    return [(mark["source_partition"], mark["time"]) for mark in CODEC.decode(value)["marks"]]
 
 
-def _web_phone_call(call: dict[str, Any]) -> WebPhoneCall:
-    return WebPhoneCall(
-        dialog=call["dialog"],
-        direction=DIRECTIONS[call["direction"]],
-        telephony_session_id=call["telephony_session_id"],
-        party_id=call["party_id"],
-        created_at=call["created_at"],
-        started_at=call["started_at"],
-        ended_at=call["ended_at"],
-        is_on_mute=call["is_on_mute"],
-        is_on_flip=call["is_on_flip"],
-        is_on_transfer=call["is_on_transfer"],
-        is_to_voicemail=call["is_to_voicemail"],
-        is_forwarded=call["is_forwarded"],
-        is_replied=call["is_replied"],
-        remote=call["remote"] or {},
-        warm_transfer_dialog=call["warm_transfer_dialog"],
-        queue_call=call["queue_call"],
-        queue_token=call["queue_token"],
-        queue=call["queue"],
-    )
+def _logged_in(logged_in: bool) -> bool:
+    return logged_in
+
+
+_HEAD = CODEC.head(2, {"EventType": Shape(EventType)})
+_READ = CODEC.shaped(
+    {
+        "EnrichedEvent": shape_of(Event, login="logged_in"),
+        "EventType": Shape(EventType),
+        "Direction": Shape(Direction),
+        "WebPhoneCall": shape_of(WebPhoneCall),
+        "ActiveCallStatus": shape_of(ActiveCallStatus),
+        "TelephonySession": shape_of(TelephonySession),
+        "TelephonyParty": shape_of(TelephonyParty),
+        "PresenceStatus": shape_of(PresenceStatus),
+        "Message": shape_of(MessageNotice),
+        "LoginStatus": Shape(_logged_in, {"logged_in": "logged_in"}),
+    }
+)

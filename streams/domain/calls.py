@@ -19,6 +19,8 @@ from streams.domain.publishing import index, publish, unlist
 from streams.domain.words import EndSource, Outcome, Witness
 
 MAX_CONSULTATIONS = 20
+MAX_FOLLOWED = 50
+"""Legs that a page load may have lost something of; of one more the oldest is given up."""
 MAX_SILENCES = 50
 MAX_STRAYS = 10
 SILENCE_MEMORY_MS = 25 * 3_600_000
@@ -170,6 +172,7 @@ def follow_sequence(book: Book, event: Event) -> list[Leg]:
 def _follow(tab: Tab, leg: Leg) -> None:
     if leg.leg_id not in tab.following:
         tab.following.append(leg.leg_id)
+        del tab.following[:-MAX_FOLLOWED]
     if leg.leg_id in tab.gapped:
         tab.gapped.remove(leg.leg_id)
 
@@ -180,6 +183,7 @@ def _unfollow(tab: Tab, leg: Leg, event: Event) -> None:
         tab.following.remove(leg.leg_id)
         if gaps.waits(leg, event):
             tab.gapped.append(leg.leg_id)
+            del tab.gapped[:-MAX_FOLLOWED]
     elif leg.leg_id in tab.gapped and not gaps.waits(leg, event):
         tab.gapped.remove(leg.leg_id)
 

@@ -85,9 +85,12 @@ def _take_presence(book: Book, event: Event, now: int) -> Decision:
 def _presence(extension: Extension, at: int, cause: PresenceCause, position: Row | None) -> list[Emission]:
     """Publish the presence if anything about it changed."""
     presence, sessions = extension.presence, open_sessions(extension)
+    doing = presences.activity(presence, extension.open_legs.values(), logged_in=sessions > 0)
+    if presences.is_out(presence, doing, sessions, len(extension.open_legs)):
+        return []
     row: Row = {
         "extension_key": extension.key,
-        "activity": presences.activity(presence, extension.open_legs.values(), logged_in=sessions > 0),
+        "activity": doing,
         "user_status": presence.user_status,
         "dnd_status": presence.dnd_status,
         "telephony_status": presence.telephony_status,

@@ -30,7 +30,7 @@ class WebPhoneCall:
     is_to_voicemail: bool = False
     is_forwarded: bool = False
     is_replied: bool = False
-    remote: Remote = field(default_factory=dict)
+    remote: Remote | None = None
     warm_transfer_dialog: str | None = None
     queue_call: bool = False
     queue_token: str | None = None

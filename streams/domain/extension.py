@@ -128,7 +128,10 @@ def was_logged_in(tab: Tab, at: int) -> bool:
 
 def open_sessions(extension: Extension) -> int:
     """Count the page loads that are logged in."""
-    return sum(tab.logged_in for tab in extension.tabs.values())
+    count = 0
+    for tab in extension.tabs.values():
+        count += tab.logged_in
+    return count
 
 
 def next_due(extension: Extension) -> int:

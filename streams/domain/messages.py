@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeVar
 
 from streams.domain.calls import Decision
@@ -101,6 +102,7 @@ def _is_new(notice: MessageNotice, event: Event) -> bool:
     return changed_at - notice.created_at <= NEW_MS
 
 
+@lru_cache(maxsize=256)
 def _word(words: type[W], told: str | None) -> W:
     """Return RingCentral's word in upper snake case, UNKNOWN where there is no such word."""
     written = _BORDER.sub("_", told or "").upper()

@@ -3,6 +3,7 @@
 from streams.domain.calls import Decision, take_snapshot
 from streams.domain.events import Event
 from streams.domain.extension import Book, tab_of
+from streams.domain.legs.records import identifier
 from streams.domain.words import Outcome
 
 SETTINGS = "SETTINGS"
@@ -20,7 +21,7 @@ def take_other(book: Book, event: Event, now: int) -> Decision:
 
 def _take_settings(book: Book, event: Event, now: int) -> Outcome:
     tab = tab_of(book.extension, event.session_id, now)
-    content = event.other or ""
+    content = identifier(event.other or "")
     repeated = event.session_id is not None and tab.last_posts.get(SETTINGS) == content
     tab.last_posts[SETTINGS] = content
     tab.calling_mode = book.extension.calling_mode = event.calling_mode or tab.calling_mode

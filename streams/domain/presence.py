@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from streams.domain.events import PresenceStatus
@@ -69,13 +70,11 @@ class Published(NamedTuple):
     at: int
 
 
-def words_of(status: PresenceStatus) -> dict[str, str]:
-    """Return the statuses in upper snake case; absent and unknown ones as UNKNOWN."""
-    words = {}
-    for name, known in WORDS.items():
-        word = _BORDER.sub("_", getattr(status, name) or "").upper()
-        words[name] = word if word in known else UNKNOWN
-    return words
+@lru_cache(maxsize=256)
+def word_of(name: str, told: str | None) -> str:
+    """Return what a status says in upper snake case; UNKNOWN if it is absent or no word of its kind."""
+    word = _BORDER.sub("_", told or "").upper()
+    return word if word in WORDS[name] else UNKNOWN
 
 
 def take_status(presence: PresenceState, status: PresenceStatus, at: int) -> bool:
@@ -83,12 +82,15 @@ def take_status(presence: PresenceState, status: PresenceStatus, at: int) -> boo
     if at < presence.status_at:
         return False
     presence.status_at = at
-    changed = False
-    for name, word in words_of(status).items():
-        if getattr(presence, name) != word:
-            setattr(presence, name, word)
-            changed = True
-    return changed
+    before = (presence.telephony_status, presence.user_status, presence.dnd_status, presence.presence_option)
+    now = (
+        word_of("telephony_status", status.telephony_status),
+        word_of("user_status", status.user_status),
+        word_of("dnd_status", status.dnd_status),
+        word_of("presence_option", status.presence_option),
+    )
+    presence.telephony_status, presence.user_status, presence.dnd_status, presence.presence_option = now
+    return before != now
 
 
 def activity(presence: PresenceState, legs: Iterable[State], *, logged_in: bool) -> Activity:
@@ -96,14 +98,30 @@ def activity(presence: PresenceState, legs: Iterable[State], *, logged_in: bool)
     if not logged_in:
         return Activity.OFFLINE
     open_legs = set(legs)
-    for states, busy in BY_LEGS:
-        if not states.isdisjoint(open_legs):
-            return busy
+    if open_legs:
+        for states, busy in BY_LEGS:
+            if not states.isdisjoint(open_legs):
+                return busy
     if not open_legs and presence.status_at > presence.last_end_at and presence.telephony_status in BY_TELEPHONY:
         return BY_TELEPHONY[presence.telephony_status]
     if presence.dnd_status == "DO_NOT_ACCEPT_ANY_CALLS":
         return Activity.DO_NOT_DISTURB
     return BY_USER.get(presence.user_status, Activity.UNKNOWN)
+
+
+def is_out(presence: PresenceState, doing: Activity, sessions: int, legs: int) -> bool:
+    """Tell whether the row that is out already says this: so it does after most posts."""
+    shown = presence.published
+    return (
+        shown is not None
+        and shown["activity"] == doing
+        and shown["active_legs"] == legs
+        and shown["open_sessions"] == sessions
+        and shown["user_status"] == presence.user_status
+        and shown["dnd_status"] == presence.dnd_status
+        and shown["telephony_status"] == presence.telephony_status
+        and shown["presence_option"] == presence.presence_option
+    )
 
 
 def publish(presence: PresenceState, row: Row, at: int) -> Published | None:

@@ -9,6 +9,9 @@ from streams.domain.postings import Row
 from streams.domain.words import State
 
 MAX_ENDED = 20
+MAX_OPEN = 1_000
+"""Open and unsettled legs that an extension lists: no person has so many. What a broken or hostile page adds pushes
+the oldest off the list; they are still ended by their own posts and by their timeout, only no silence closes them."""
 
 
 def publish(extension: Extension, leg: Leg, facts: Facts, position: Row | None, now: int) -> list[Emission]:
@@ -27,8 +30,11 @@ def index(extension: Extension, leg: Leg) -> None:
             extension.presence.last_end_at = max(extension.presence.last_end_at, leg.state_since.at)
     elif leg.state is not None:
         extension.open_legs[leg.leg_id] = leg.state
+        if len(extension.open_legs) > MAX_OPEN:
+            del extension.open_legs[next(iter(extension.open_legs))]
     if leg.settle_due is not None and leg.leg_id not in extension.unsettled:
         extension.unsettled.append(leg.leg_id)
+        del extension.unsettled[:-MAX_OPEN]
     elif leg.settle_due is None and leg.leg_id in extension.unsettled:
         extension.unsettled.remove(leg.leg_id)
 

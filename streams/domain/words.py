@@ -6,6 +6,18 @@ Vendor words do not occur here; `contracts.widget` translates them.
 from enum import StrEnum
 
 
+class Word(StrEnum):
+    """A word of a call record. Records are compared by the text of their rows, so it is spelled out once."""
+
+    def __init__(self, word: str):
+        """Keep what `repr` gives of any enum."""
+        self._spelled = f"<{type(self).__name__}.{self._name_}: {word!r}>"
+
+    def __repr__(self) -> str:
+        """Return class, name and word."""
+        return self._spelled
+
+
 class EventType(StrEnum):
     """The 19 widget events (SPEC 3), everything else that is known (SPEC 7), and the marks of stream time."""
 
@@ -80,7 +92,7 @@ class Quirk(StrEnum):
     FUTURE_INSTANT = "FUTURE_INSTANT"
 
 
-class Direction(StrEnum):
+class Direction(Word):
     """Of a leg, as its own extension sees it."""
 
     UNKNOWN = "UNKNOWN"
@@ -99,7 +111,7 @@ class State(StrEnum):
     ENDED = "ENDED"
 
 
-class Witness(StrEnum):
+class Witness(Word):
     """Who told: the event families that speak of the same leg, highest rank first (DECISIONS 3)."""
 
     WEB_PHONE = "WEB_PHONE"
@@ -143,7 +155,7 @@ class IntervalKind(StrEnum):
     AMENDED = "AMENDED"
 
 
-class Disposition(StrEnum):
+class Disposition(Word):
     """How a leg came out (CONTRACT 6, DECISIONS 29)."""
 
     UNKNOWN = "UNKNOWN"
@@ -159,7 +171,7 @@ class Disposition(StrEnum):
     FAILED = "FAILED"
 
 
-class EndSource(StrEnum):
+class EndSource(Word):
     """Which witness or evidence gave `ended_at`, by rank (DECISIONS 3)."""
 
     WEB_PHONE = "WEB_PHONE"
@@ -171,7 +183,7 @@ class EndSource(StrEnum):
     TIMEOUT = "TIMEOUT"
 
 
-class EndedBy(StrEnum):
+class EndedBy(Word):
     """Whose action ended the leg (DECISIONS 33)."""
 
     UNKNOWN = "UNKNOWN"
@@ -180,7 +192,7 @@ class EndedBy(StrEnum):
     SYSTEM = "SYSTEM"
 
 
-class Transfer(StrEnum):
+class Transfer(Word):
     """How the leg was handed on (DECISIONS 32)."""
 
     NONE = "NONE"
@@ -190,7 +202,7 @@ class Transfer(StrEnum):
     PARK = "PARK"
 
 
-class Quality(StrEnum):
+class Quality(Word):
     """What a reader of the record should know about its making (CONTRACT 6)."""
 
     GAP = "GAP"

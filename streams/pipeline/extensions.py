@@ -7,7 +7,7 @@ and marks: what was written last by the slowest source decides how far waiting h
 from collections.abc import Mapping, Sequence
 
 from streams.contracts.cloudevents import Headers, trace_of
-from streams.contracts.enriched import CODEC, read_event
+from streams.contracts.enriched import is_watermark, read_event, read_marks
 from streams.contracts.letters import MAX_KEPT_BYTES, letter_row, refused
 from streams.contracts.snapshots import CLOCK, EXTENSION, LEG, MESSAGE, NAME
 from streams.domain import decide, messages
@@ -54,6 +54,8 @@ class StoredBook:
             found = Extension(key)
             store.put(self._extension_key(), found)
         self._extension = found
+        self._legs: dict[str, Leg] = {}
+        """Those that were opened: a record asks for the same leg by each of its names."""
 
     @property
     def extension(self) -> Extension:
@@ -62,15 +64,19 @@ class StoredBook:
 
     def leg(self, leg_id: str) -> Leg:
         """Return a leg that is known to be there."""
-        leg: Leg = self._store.get(leg_key(self._key, leg_id))
+        leg = self._legs.get(leg_id)
+        if leg is None:
+            leg = self._legs[leg_id] = self._store.get(leg_key(self._key, leg_id))
         return leg
 
     def add(self, leg: Leg) -> None:
         """Keep a new leg."""
+        self._legs[leg.leg_id] = leg
         self._store.put(leg_key(self._key, leg.leg_id), leg)
 
     def forget(self, leg: Leg) -> None:
         """Drop a leg and its names."""
+        self._legs.pop(leg.leg_id, None)
         for name in leg.aliases:
             self._store.delete(self._name_key(name))
         self._store.delete(leg_key(self._key, leg.leg_id))
@@ -142,13 +148,13 @@ class ExtensionsPartition:
         return Folded(mark=Mark(self._partition, now, next_offset)) if now else None
 
     def _step(self, record: InputRecord, folded: Folded) -> None:
-        row = CODEC.decode(record.value or b"")
-        if row["type"] == EventType.WATERMARK:
-            for mark in row["marks"]:
-                self._clocks.hear(mark["source_partition"], mark["time"])
+        value = record.value or b""
+        if is_watermark(value):
+            for partition, time in read_marks(value):
+                self._clocks.hear(partition, time)
             self._pass_time(folded)
             return
-        event = read_event(row)
+        event = read_event(value)
         folded.urgent = True
         source = event.input["partition"]
         assert isinstance(source, int)
@@ -212,10 +218,10 @@ class ExtensionsPartition:
         folded.tally.too_late += told.too_late
 
     def _write(self, emissions: Sequence[Emission], trace: Headers, folded: Folded) -> None:
-        for emission in emissions:
-            folded.outputs.append(self._writer.row(emission.output, emission.key, emission.row, trace))
-            if emission.output is Output.CALL_RECORD and emission.row is not None:
-                folded.tally.revisions.append(emission.row)
+        for output, key, row in emissions:
+            folded.outputs.append(self._writer.row(output, key, row, trace))
+            if output is Output.CALL_RECORD and row is not None:
+                folded.tally.revisions.append(row)
 
     def _refuse(self, record: InputRecord, rejection: Rejection, folded: Folded) -> None:
         """Refuse an enriched event: it was scrubbed before it was written, so its bytes may be kept."""

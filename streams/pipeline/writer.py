@@ -1,6 +1,7 @@
 """Rows become records: encoded, put into their topic and partition, never over the limit."""
 
 from streams.contracts.avro import codec
+from streams.contracts.avro_writer import Encoded
 from streams.contracts.cloudevents import Headers, error_headers, event_headers
 from streams.contracts.interval_rows import RECORD as INTERVALS
 from streams.contracts.interval_rows import IntervalRows
@@ -19,6 +20,10 @@ SUBJECTS = {
 """Records of the event topics, which carry CloudEvents headers, and the field that is their subject."""
 
 
+MAX_PRESENCES = 500
+"""Presences whose bytes are kept: each is written as a row, in the event that it is entered and in that it is left."""
+
+
 class OutputTooLargeError(Exception):
     """A record would be larger than its topic takes; the text names the kind of record."""
 
@@ -35,6 +40,8 @@ class Writer:
         self._topics = plan.names
         self._limit = plan.max_output_bytes
         self._last_delta: tuple[Row | None, Written] = None, Written("", 0, None, None)
+        self._presences: dict[int, tuple[Row, Encoded]] = {}
+        """By identity of the row, which nobody changes."""
 
     def enriched(self, row: Row, trace: Headers) -> Written:
         """Return an enriched event, in the partition of its extension."""
@@ -63,10 +70,13 @@ class Writer:
         """Return a record in this stage's own partition; a row of None is a tombstone."""
         subject = SUBJECTS.get(record)
         if row is None or subject is None:
-            return self._write(record, key, row, self._partition, [])
+            told = self._presence(row) if record == "Presence" and row is not None else row
+            return self._write(record, key, told, self._partition, [])
         at = row["event_time"]
         assert isinstance(at, int)
         headers = event_headers(record, str(row["event_id"]), at, str(row[subject]), trace)
+        if record == "PresenceEvent":
+            row = {**row, "previous": self._presence(row["previous"]), "current": self._presence(row["current"])}
         return self._write(record, key, row, self._partition, headers)
 
     def interval(self, row: IntervalRow) -> Written:
@@ -76,13 +86,27 @@ class Writer:
             raise OutputTooLargeError(INTERVALS)
         return Written(self._topics[INTERVALS], self._partition, row.key.encode(), value, [])
 
+    def _presence(self, row: object) -> Encoded | None:
+        """Return the bytes of a presence, None of none."""
+        if row is None:
+            return None
+        assert isinstance(row, dict)
+        known = self._presences.get(id(row))
+        if known is None:
+            if len(self._presences) >= MAX_PRESENCES:
+                self._presences.clear()
+            known = self._presences[id(row)] = row, codec("Presence").body(row)
+        return known[1]
+
     def letter(self, row: Row, at: int, trace: Headers) -> Written:
         """Return a dead letter; its key is the original one where that may be shown."""
         headers = event_headers("DeadLetter", str(row["dead_letter_id"]), at, str(row["reason"]), trace)
         key = None if row["key"] is None else str(row["key"])
         return self._write("DeadLetter", key, row, self._partition, [*headers, *error_headers(row)])
 
-    def _write(self, record: str, key: str | None, row: Row | None, partition: int, headers: Headers) -> Written:
+    def _write(
+        self, record: str, key: str | None, row: Row | Encoded | None, partition: int, headers: Headers
+    ) -> Written:
         value = None if row is None else self._encoders[record](row)
         if value is not None and len(value) > self._limit:
             raise OutputTooLargeError(record)

@@ -194,7 +194,10 @@ def test_released_version_is_read_in_the_current_shape() -> None:
     old = a_schema({"name": "n", "type": "long"}, {"name": "gone", "type": "string", "default": ""})
     new = a_schema({"name": "n", "type": "long"}, {"name": "added", "type": "int", "default": 7})
     written = Codec(old, 1).encode({"n": 5, "gone": "x"})
-    assert Codec(new, 2, {1: old}).decode(written) == {"n": 5, "added": 7}
+    now = Codec(new, 2, {1: old})
+    assert now.decode(written) == {"n": 5, "added": 7}
+    assert now.shaped({})(written) == {"n": 5, "added": 7}
+    assert now.head(1, {})(written) == {"n": 5}
 
 
 def test_symbol_of_a_newer_version_is_read_as_unknown() -> None:
@@ -223,3 +226,14 @@ def test_record_without_a_topic_has_no_codec() -> None:
     """Only what topics.toml names can be written."""
     with pytest.raises(KeyError):
         codec("Remote")
+
+
+def test_a_record_may_be_written_from_its_bytes() -> None:
+    """What `body` gave stands for the row, in another record and as the whole."""
+    presence = {"extension_key": "+1*101", "activity": "BUSY", "activity_since": 1, "updated_at": 2}
+    change = {"event_id": "e", "event_time": 1, "extension_key": "+1*101", "previous": None, "current": presence}
+    body = codec("Presence").body(presence)
+    assert codec("Presence").encode(body) == codec("Presence").encode(presence)
+    assert codec("PresenceEvent").encode({**change, "current": body}) == codec("PresenceEvent").encode(change)
+    with pytest.raises(AvroError, match="event_time"):
+        codec("PresenceEvent").encode({**change, "current": body, "event_time": "soon"})

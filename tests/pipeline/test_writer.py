@@ -12,7 +12,7 @@ from streams.domain.postings import Rejection
 from streams.domain.words import RejectReason
 from streams.pipeline.partitioner import partition_of
 from streams.pipeline.records import Mark, Written
-from streams.pipeline.writer import OutputTooLargeError, Writer
+from streams.pipeline.writer import MAX_PRESENCES, OutputTooLargeError, Writer
 from tests.builders import LOGIN, T0, Json, Tab, a_plan, a_uuid, fold
 
 TRACE = [("traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")]
@@ -117,3 +117,24 @@ def test_one_byte_decides_what_is_too_large() -> None:
 def test_a_session_id_is_the_key_of_its_audit() -> None:
     """CONTRACT 2 topic 10."""
     assert [row["session_id"] for row in rows("SessionAudit")] == [a_uuid("A")] * len(rows("SessionAudit"))
+
+
+def test_presences_written_from_kept_bytes_are_those_of_the_rows() -> None:
+    """A presence is left with the bytes with which it was entered, however many others came between."""
+    presences: list[Json] = [
+        {"extension_key": LOGIN, "activity": "BUSY", "activity_since": T0 + at, "updated_at": T0} for at in range(3)
+    ]
+    shared = {"event_id": "e", "event_time": T0, "extension_key": LOGIN}
+    changes: list[Json] = [
+        {**shared, "previous": before, "current": after}
+        for before, after in zip([None, *presences], presences, strict=False)
+    ]
+    writer = a_writer()
+    others = [{**presences[0], "activity_since": T0 + at} for at in range(MAX_PRESENCES)]
+    for between in ([], others, []):
+        for row in between:
+            writer.row("Presence", LOGIN, row, [])
+        for change in changes:
+            assert writer.row("PresenceEvent", LOGIN, change, []).value == codec("PresenceEvent").encode(change)
+            row = change["current"]
+            assert writer.row("Presence", LOGIN, row, []).value == codec("Presence").encode(row)

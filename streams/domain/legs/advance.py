@@ -32,7 +32,9 @@ def advance(leg: Leg, facts: Facts, position: Row | None, now: int) -> list[Emis
         position: Where the post stands that made the change; None when time made it.
         now: Stream time.
     """
-    emissions = [Emission(Output.CALL_EVENT, leg.extension_key, row) for row in _events(leg, facts, position)]
+    emissions: list[Emission] = []
+    if facts.state is not leg.state or facts.muted != leg.muted or facts.flipped is not None:
+        emissions += [Emission(Output.CALL_EVENT, leg.extension_key, row) for row in _events(leg, facts, position)]
     leg.muted, leg.muted_since = facts.muted, facts.muted_since
     if facts.end is None:
         leg.late_amended = leg.late_amended or leg.is_final
@@ -155,8 +157,8 @@ def unsuspect(leg: Leg, silences: Sequence[Closing]) -> None:
 
 def _silence(leg: Leg, silences: Sequence[Closing]) -> Closing | None:
     """Return the evidence that closes the leg: the earliest after its last life, of those near it the best."""
-    heard = [closing for closing in silences if closing.at.at > leg.last_life]
-    heard += [closing for closing in _missing(leg) if closing.at.at > leg.last_life]
+    last = leg.last_life
+    heard = [closing for closing in (*silences, *_missing(leg)) if closing.at.at > last]
     if not heard:
         return None
     first = min(closing.at.at for closing in heard)

@@ -1,6 +1,6 @@
 """Holds, parks, resumes and mutes: each fact once, whoever told it and how often (DECISIONS 15 to 18)."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -11,7 +11,7 @@ from streams.domain.words import Witness
 
 Teller = tuple[Witness, str]
 """A witness in a page load."""
-Spans = list[tuple[Instant, Instant | None]]
+Spans = Sequence[tuple[Instant, Instant | None]]
 """From and to; the last may be open."""
 
 
@@ -50,8 +50,10 @@ def read_changes(leg: Leg, kinds: Collection[Kind], until: int | None) -> tuple[
     said: dict[int, Kind] = {}
     behind = _late_rings(leg) if Kind.CONNECTED in kinds and len(leg.sessions) > 1 else {}
     for post in leg.posts:
+        if post.kind not in kinds or (until is not None and post.at.at >= until):
+            continue
         dialog = leg.dialogs[post.dialog]
-        if post.kind not in kinds or dialog.own_phone or (until is not None and post.at.at >= until):
+        if dialog.own_phone:
             continue
         if _answers_again(post, dialog, said):
             verdicts[id(post)] = Verdict.STANDING
@@ -59,7 +61,7 @@ def read_changes(leg: Leg, kinds: Collection[Kind], until: int | None) -> tuple[
         teller = (dialog.witness, dialog.session_id)
         stale = post.dialog in behind and _is_behind(changes, post, teller, behind)
         verdict = _judge(changes, post, teller, stale=stale)
-        if verdict is Verdict.CHANGE:
+        if verdict is _CHANGE:
             changes.append(Change(post.kind, post.at, RANK_OF[dialog.witness], [teller]))
         verdicts[id(post)] = verdict
     return changes, verdicts
@@ -74,7 +76,7 @@ def _answers_again(post: Post, dialog: Dialog, said: dict[int, Kind]) -> bool:
 
 
 def _judge(changes: list[Change], post: Post, teller: Teller, *, stale: bool) -> Verdict:
-    same = _same(changes, post, teller)
+    same = _same(changes, post, teller) if changes else None
     if same is not None:
         _confirm(same, post, teller)
         return Verdict.SAME
@@ -83,9 +85,10 @@ def _judge(changes: list[Change], post: Post, teller: Teller, *, stale: bool) ->
         if changes and teller not in changes[-1].tellers:
             changes[-1].tellers.append(teller)
         return Verdict.STANDING
-    return Verdict.STALE if stale and _was_told(changes, post, teller) else Verdict.CHANGE
+    return Verdict.STALE if stale and _was_told(changes, post, teller) else _CHANGE
 
 
+_CHANGE = Verdict.CHANGE
 INITIAL: dict[Kind, Kind] = {Kind.UNMUTED: Kind.UNMUTED}
 """What a leg is before any change: no unmute is one."""
 
@@ -142,7 +145,7 @@ def _was_told(changes: list[Change], post: Post, teller: Teller) -> bool:
 
 def spans(changes: Iterable[Change], on: Kind, begin: Instant | None, end: Instant | None) -> Spans:
     """Return the spans of one kind, not before begin; what is still on at the end closes there."""
-    found: Spans = []
+    found: list[tuple[Instant, Instant | None]] = []
     since: Instant | None = None
     for change in changes:
         at = begin if begin is not None and change.at.at < begin.at else change.at

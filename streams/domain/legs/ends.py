@@ -10,6 +10,10 @@ FLIPPED = frozenset({"callflip", "callswitch"})
 """Reasons of a telephony session with which only the device leaves the leg."""
 
 
+# Read once: to look a member up costs more than to compare with it, and every post is compared.
+_ENDED, _PARKED = Kind.ENDED, Kind.PARKED
+
+
 @dataclass(slots=True)
 class Ends:
     """The ends since the last life that took ends back."""
@@ -26,30 +30,28 @@ class Answers:
 
     first_up: list[Post | None]
     """By dialog: the first post that only an answered leg can make."""
-    by: frozenset[int]
+    by: set[int]
     """Dialogs that were answered."""
-    forwarded: frozenset[int]
+    forwarded: set[int]
     """Dialogs of the web phone that were answered, if at all, in order to be forwarded (DECISIONS 53)."""
 
 
 def read_answers(leg: Leg) -> Answers:
     """Say which dialogs were answered."""
     first_up: list[Post | None] = [None] * len(leg.dialogs)
-    forwards = set()
+    forwards: set[int] = set()
     for post in leg.posts:
         if post.kind in UP:
             if first_up[post.dialog] is None:
                 first_up[post.dialog] = post
-        elif Hint.FORWARDED in post.hints:
+        elif post.hints and Hint.FORWARDED in post.hints:
             forwards.add(post.dialog)
-    started = {
-        index
-        for index, dialog in enumerate(leg.dialogs)
-        if (first_up[index] is not None or dialog.answer is not None) and not dialog.own_phone
-    }
-    forwarded = frozenset(forwards - started)
-    ended = {index for index, dialog in enumerate(leg.dialogs) if dialog.end_answer is not None}
-    return Answers(first_up, frozenset(started | (ended - forwarded)), forwarded)
+    by: set[int] = set()
+    for index, dialog in enumerate(leg.dialogs):
+        is_started = (first_up[index] is not None or dialog.answer is not None) and not dialog.own_phone
+        if is_started or (dialog.end_answer is not None and index not in forwards):
+            by.add(index)
+    return Answers(first_up, by, forwards - by)
 
 
 @dataclass(slots=True)
@@ -65,15 +67,22 @@ class _Course:
 
 def read_ends(leg: Leg, answers: Answers) -> Ends:
     """Go through the posts as they happened and keep the ends that still count."""
-    course = _Course(Ends())
+    ends = Ends()
+    course = _Course(ends)
     for post in leg.posts:
         if leg.dialogs[post.dialog].own_phone:
             continue
-        if post.kind is Kind.ENDED:
+        kind = post.kind
+        if kind is _ENDED:
             _end(leg, post, answers, course)
-        else:
-            _live(leg, post, answers, course)
-    return course.ends
+            continue
+        course.live.add(post.dialog)
+        if ends.counted:
+            _go_on(leg, post, answers, course)
+        if kind not in MUTES:
+            course.told.add(kind)
+            course.parked = kind is _PARKED
+    return ends
 
 
 def _end(leg: Leg, post: Post, answers: Answers, course: _Course) -> None:
@@ -84,17 +93,14 @@ def _end(leg: Leg, post: Post, answers: Answers, course: _Course) -> None:
         course.ends.counted.append(post)
 
 
-def _live(leg: Leg, post: Post, answers: Answers, course: _Course) -> None:
-    course.live.add(post.dialog)
+def _go_on(leg: Leg, post: Post, answers: Answers, course: _Course) -> None:
+    """Let a sign of life after the end take the end back, if it may."""
     ends = course.ends
-    if ends.counted and _shows_flip(leg, ends.counted, post):
+    if _shows_flip(leg, ends.counted, post):
         ends.flipped = ends.flipped or ends.counted[0].at
         ends.counted = []
-    if ends.counted and _takes_back(leg, ends.counted, post, answers, course.told):
+    elif _takes_back(leg, ends.counted, post, answers, course.told):
         ends.counted = []
-    if post.kind not in MUTES:
-        course.told.add(post.kind)
-        course.parked = post.kind is Kind.PARKED
 
 
 def _is_flip(leg: Leg, post: Post, live: set[int]) -> bool:

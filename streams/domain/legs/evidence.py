@@ -83,6 +83,8 @@ class Sighting:
     ringout: bool = False
     warm_transfer_dialog: str | None = None
     missing_before: int = 0
+    names: list[str] | None = None
+    """What it calls its leg, once that was asked for (`joins.names`)."""
 
 
 @dataclass(slots=True)

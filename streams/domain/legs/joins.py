@@ -80,7 +80,9 @@ NB: the party of an active call is no name: in a self-call the widget mixes up t
 
 def names(sighting: Sighting) -> list[str]:
     """Return every name that the sighting has for its leg, best first."""
-    return [name for join in NAMES if (name := join.name(sighting)) is not None]
+    if sighting.names is None:
+        sighting.names = [name for join in NAMES if (name := join.name(sighting)) is not None]
+    return sighting.names
 
 
 def find(legs: Legs, sighting: Sighting) -> list[Leg]:
@@ -97,7 +99,7 @@ def learn(legs: Legs, leg: Leg, sighting: Sighting) -> None:
     """Remember the names and ids that a sighting tells of its leg."""
     told = names(sighting)
     if sighting.peer is not None:
-        told.append(f"party:{sighting.peer[0]}:{sighting.peer[1]}")
+        told = [*told, f"party:{sighting.peer[0]}:{sighting.peer[1]}"]
     for name in told:
         if name not in leg.aliases and len(leg.aliases) < MAX_NAMES:
             leg.aliases.append(name)

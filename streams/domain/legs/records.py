@@ -15,6 +15,7 @@ from streams.domain.words import CallEventType, Quality, RevisionReason, State, 
 RULES_VERSION = "3"
 """Raised with every change of what the same evidence means; stands in each record."""
 MAX_INPUTS = 50
+QUALITIES = tuple(Quality)
 NO_DIRECTORY: Row = {"team": None, "site": None, "queues": [], "time_zone": None, "directory_version": None}
 
 
@@ -97,10 +98,11 @@ def active_call(leg: Leg, facts: Facts) -> Row:
 
 def outline(leg: Leg, facts: Facts) -> str:
     """Return a text that changes whenever the ActiveCall row does."""
-    instants = (facts.since, facts.ring, facts.answer)
+    since, ring, answer = facts.since, facts.ring, facts.answer
     return (
-        f"{facts.state}|{'|'.join(str(item.at) if item else '' for item in instants)}|{facts.muted}|{leg.queue_call}"
-        f"|{leg.telephony_session_id}|{len(leg.sessions)}|{len(leg.dialogs)}|{leg.remote}|{leg.direction}"
+        f"{facts.state}|{since.at if since else ''}|{ring.at if ring else ''}|{answer.at if answer else ''}"
+        f"|{facts.muted}|{leg.queue_call}|{leg.telephony_session_id}|{len(leg.sessions)}|{len(leg.dialogs)}"
+        f"|{leg.remote}|{leg.direction}"
     )
 
 
@@ -142,7 +144,7 @@ def call_record(leg: Leg, facts: Facts) -> Row:
 
 def durations(facts: Facts, begun: Instant, end: Instant) -> Row:
     """Return every duration of CONTRACT 6 in milliseconds: none negative, none counted twice."""
-    holds, parks, mutes = (total_of(spans, end) for spans in (facts.held, facts.parked, facts.mutes))
+    holds, parks, mutes = total_of(facts.held, end), total_of(facts.parked, end), total_of(facts.mutes, end)
     ring = between(facts.ring, facts.answer or end) if facts.ring else None
     held, parked = sum(holds), sum(parks)
     talk = max(0, between(facts.answer, end) - held - parked) if facts.answer else 0
@@ -162,17 +164,18 @@ def durations(facts: Facts, begun: Instant, end: Instant) -> Row:
 
 def quality(leg: Leg, facts: Facts) -> list[Quality]:
     """Return the quality flags of a record."""
-    flags = {
-        Quality.GAP: has_gap(leg, facts.end),
-        Quality.SKEW_HIGH: leg.skew_high,
-        Quality.INFERRED_END: facts.end_source in INFERRED,
-        Quality.INFERRED_ANSWER: facts.answer_inferred,
-        Quality.DUPLICATE_TABS: facts.duplicate_tabs,
-        Quality.LATE_AMENDED: leg.late_amended,
-        Quality.MERGED: leg.merged,
-        Quality.START_WHILE_RINGING: facts.started_while_ringing,
-    }
-    return [flag for flag, on in flags.items() if on]
+    # In the order of the enum.
+    flags = (
+        has_gap(leg, facts.end),
+        leg.skew_high,
+        facts.end_source in INFERRED,
+        facts.answer_inferred,
+        facts.duplicate_tabs,
+        leg.late_amended,
+        leg.merged,
+        facts.started_while_ringing,
+    )
+    return [flag for flag, on in zip(QUALITIES, flags, strict=True) if on]
 
 
 def fingerprint(row: Row) -> str:

@@ -3,18 +3,23 @@
 Nothing here depends on the order in which the evidence came.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from streams.domain.instants import Instant, between
 from streams.domain.legs.changes import Change, Spans, Verdict, read_changes, spans
 from streams.domain.legs.ends import Answers, Ends, read_answers, read_ends
 from streams.domain.legs.evidence import MUTES, UP, Dialog, Hint, Kind, Leg, Post
-from streams.domain.legs.ranks import END_SOURCES, RANK, SAME_MS
+from streams.domain.legs.ranks import END_SOURCES, RANK, RANK_OF, SAME_MS
 from streams.domain.legs.reasons import NO_ANSWER
 from streams.domain.words import Direction, EndSource, State, Witness
 
 START_WHILE_RINGING_MS = 2_000
+# Read once: to look a member up costs more than to compare with it.
+_ENDED, _HELD, _PARKED, _CONNECTED = Kind.ENDED, Kind.HELD, Kind.PARKED, Kind.CONNECTED
+_NO_ENDS = Ends()
+Answered = tuple[Instant, bool]
+"""When, and whether that is inferred."""
 STATES: dict[Kind, State] = {Kind.CONNECTED: State.CONNECTED, Kind.HELD: State.ON_HOLD, Kind.PARKED: State.PARKED}
 
 
@@ -28,8 +33,8 @@ class Facts:
     started_while_ringing: bool = False
     end: Instant | None = None
     end_source: EndSource | None = None
-    end_hints: list[Hint] = field(default_factory=list)
-    end_posts: list[Post] = field(default_factory=list)
+    end_hints: Sequence[Hint] = ()
+    end_posts: Sequence[Post] = ()
     """What telephony sessions posted of the end."""
     forwarded: bool = False
     flipped: Instant | None = None
@@ -37,12 +42,12 @@ class Facts:
     since: Instant | None = None
     muted: bool = False
     muted_since: Instant | None = None
-    held: Spans = field(default_factory=list)
+    held: Spans = ()
     """Spans on hold in order; the last may be open."""
-    parked: Spans = field(default_factory=list)
+    parked: Spans = ()
     ended_parked: bool = False
     """It was parked when it ended, or is parked now."""
-    mutes: Spans = field(default_factory=list)
+    mutes: Spans = ()
     duplicate_tabs: bool = False
     verdicts: dict[int, Verdict] = field(default_factory=dict)
     """What each post is, by its identity."""
@@ -53,7 +58,7 @@ def resolve(leg: Leg) -> Facts:
     facts = Facts()
     kinds = {post.kind for post in leg.posts}
     answers = read_answers(leg)
-    ends = read_ends(leg, answers) if Kind.ENDED in kinds else Ends()
+    ends = read_ends(leg, answers) if _ENDED in kinds else _NO_ENDS
     _find_end(leg, ends, facts)
     _find_answer(leg, answers, facts)
     _end_last(facts)
@@ -61,9 +66,11 @@ def resolve(leg: Leg) -> Facts:
     until = _until(facts)
     if answers.by and facts.answer is not None:
         changes, facts.verdicts = read_changes(leg, UP, until)
-        facts.ended_parked = bool(changes) and changes[-1].kind is Kind.PARKED
-        facts.held = spans(changes, Kind.HELD, facts.answer, facts.end)
-        facts.parked = spans(changes, Kind.PARKED, facts.answer, facts.end)
+        facts.ended_parked = bool(changes) and changes[-1].kind is _PARKED
+        if _HELD in kinds:
+            facts.held = spans(changes, _HELD, facts.answer, facts.end)
+        if _PARKED in kinds:
+            facts.parked = spans(changes, _PARKED, facts.answer, facts.end)
     switches: list[Change] = []
     if not MUTES.isdisjoint(kinds):
         switches, verdicts = read_changes(leg, MUTES, until)
@@ -88,33 +95,44 @@ def _find_end(leg: Leg, ends: Ends, facts: Facts) -> None:
             facts.end, facts.end_source = leg.inferred.at, leg.inferred.source
         return
     facts.end_posts = [post for post in ends.counted if post.code is not None]
-    for witness in RANK:
-        told = [post for post in ends.counted if leg.dialogs[post.dialog].witness is witness]
-        if told:
-            facts.end, facts.end_source = min(post.at for post in told), END_SOURCES[witness]
-            break
-    assert facts.end is not None
-    hints = {hint for post in ends.counted if post.at.at <= facts.end.at + SAME_MS for hint in post.hints}
-    facts.end_hints = [hint for hint in Hint if hint in hints]
+    end, by = _end_of_best(leg, ends.counted)
+    facts.end, facts.end_source = end, END_SOURCES[by]
+    hints = {hint for post in ends.counted if post.hints and post.at.at <= end.at + SAME_MS for hint in post.hints}
+    if hints:
+        facts.end_hints = [hint for hint in Hint if hint in hints]
+
+
+def _end_of_best(leg: Leg, counted: list[Post]) -> tuple[Instant, Witness]:
+    """Return the earliest end that the most trusted witness told."""
+    first, best = counted[0].at, leg.dialogs[counted[0].dialog].witness
+    for post in counted[1:]:
+        witness = leg.dialogs[post.dialog].witness
+        if witness is best:
+            first = min(first, post.at)
+        elif RANK_OF[witness] < RANK_OF[best]:
+            first, best = post.at, witness
+    return first, best
 
 
 def _end_last(facts: Facts) -> None:
     """Keep the end behind ring and answer: clocks of different page loads agree to within their uncertainty only."""
-    for at in (facts.ring, facts.answer):
-        if facts.end is not None and at is not None and facts.end.at < at.at:
-            facts.end = at
+    if facts.end is None:
+        return
+    if facts.ring is not None and facts.end.at < facts.ring.at:
+        facts.end = facts.ring
+    if facts.answer is not None and facts.end.at < facts.answer.at:
+        facts.end = facts.answer
 
 
 def _find_answer(leg: Leg, answers: Answers, facts: Facts) -> None:
     """Take ring and answer from the highest witness that has both, else each from the highest that has it."""
-    rings = any(dialog.ring for dialog in leg.dialogs)
     facts.forwarded = bool(answers.forwarded) and not any(
         leg.dialogs[index].witness is Witness.WEB_PHONE for index in answers.by
     )
-    told = _told(leg, answers, rings=rings)
+    told = _told(leg, answers)
     if answers.by and not any(answered for _, answered in told.values()):
         # Held or parked is all that was seen: no later than that it was answered.
-        told = _told(leg, answers, rings=rings, at_latest=True)
+        told = _told(leg, answers, at_latest=True)
     if facts.forwarded:
         told = {witness: (ring, None) for witness, (ring, _) in told.items()}
     by = _by_rank(told, facts)
@@ -127,8 +145,6 @@ def _find_answer(leg: Leg, answers: Answers, facts: Facts) -> None:
         _correct_start(leg, answers, facts)
 
 
-Answered = tuple[Instant, bool]
-"""When, and whether that is inferred."""
 Told = dict[Witness, tuple[Instant | None, Answered | None]]
 """Ring and answer as each witness tells them, by rank."""
 
@@ -157,27 +173,41 @@ def _seen_before(told: Told, by: Answered, facts: Facts) -> Answered:
     return by
 
 
-def _told(leg: Leg, answers: Answers, *, rings: bool, at_latest: bool = False) -> Told:
+def _told(leg: Leg, answers: Answers, *, at_latest: bool = False) -> Told:
     """Return ring and answer as each witness tells them; `at_latest` takes a hold or a park for an answer too."""
-    found: Told = {}
-    for witness in RANK:
-        ring: Instant | None = None
-        first: tuple[Answered, Dialog] | None = None
-        for index, dialog in enumerate(leg.dialogs):
-            if dialog.witness is not witness:
-                continue
-            if dialog.ring is not None and (ring is None or dialog.ring < ring):
-                ring = dialog.ring
-            answer = _answer_of(dialog, answers, index, rings=rings, at_latest=at_latest)
-            if answer is not None and (first is None or answer[0] < first[0][0]):
-                first = answer, dialog
-        # A RingOut rings from its first dial, the own phone's (DECISIONS 8).
-        if first is not None and ring is not None and first[1].ring is not None and not leg.paired:
-            own = first[1].ring
-            ring = own if own.at - ring.at <= SAME_MS else ring
-        if ring is not None or first is not None:
-            found[witness] = ring, first[0] if first else None
-    return found
+    rings: dict[Witness, Instant] = {}
+    for dialog in leg.dialogs:
+        if dialog.ring is not None:
+            ring = rings.get(dialog.witness)
+            if ring is None or dialog.ring < ring:
+                rings[dialog.witness] = dialog.ring
+    firsts: dict[Witness, tuple[Answered, Dialog]] = {}
+    for index in sorted(answers.by):
+        dialog = leg.dialogs[index]
+        answer = _answer_of(dialog, answers, index, rings=bool(rings), at_latest=at_latest)
+        first = firsts.get(dialog.witness)
+        if answer is not None and (first is None or answer[0] < first[0][0]):
+            firsts[dialog.witness] = answer, dialog
+    return {
+        witness: _together(leg, rings.get(witness), firsts.get(witness))
+        for witness in RANK
+        if witness in rings or witness in firsts
+    }
+
+
+def _together(
+    leg: Leg, ring: Instant | None, first: tuple[Answered, Dialog] | None
+) -> tuple[Instant | None, Answered | None]:
+    """Return ring and answer of one witness; the ring is that of the answering dialog, if it is near the first.
+
+    A RingOut rings from its first dial, the own phone's (DECISIONS 8).
+    """
+    if first is None:
+        return ring, None
+    answered, dialog = first
+    if ring is not None and dialog.ring is not None and not leg.paired and dialog.ring.at - ring.at <= SAME_MS:
+        ring = dialog.ring
+    return ring, answered
 
 
 def _answer_of(
@@ -190,7 +220,7 @@ def _answer_of(
         known = dialog.answer or (dialog.end_answer if up is None else None)
         if known is not None or up is None:
             return (known, False) if known else None
-        return (up.at, up.kind is not Kind.CONNECTED)
+        return (up.at, up.kind is not _CONNECTED)
     if up is None:
         return None
     if dialog.other_rang:
@@ -245,7 +275,7 @@ def _place(leg: Leg, changes: list[Change], facts: Facts) -> None:
         facts.muted, facts.muted_since = facts.end is None, facts.mutes[-1][0]
     if facts.end is not None:
         facts.state, facts.since = State.ENDED, facts.end
-    elif len(changes) > 1 or (changes and changes[0].kind is not Kind.CONNECTED):
+    elif len(changes) > 1 or (changes and changes[0].kind is not _CONNECTED):
         facts.state, facts.since = STATES[changes[-1].kind], changes[-1].at
     elif facts.answer is not None:
         facts.state, facts.since = State.CONNECTED, facts.answer

@@ -64,19 +64,23 @@ def _mute(leg: Leg, index: int, sighting: Sighting) -> list[Post]:
 def dialog_of(leg: Leg, sighting: Sighting) -> Dialog | None:
     """Return the dialog that a sighting belongs to, if the leg has it."""
     for dialog in leg.dialogs:
-        if (
-            dialog.session_id == sighting.session_id
-            and dialog.dialog == sighting.dialog
-            and dialog.witness is sighting.witness
-        ):
+        if _is_of(dialog, sighting):
             return dialog
     return None
 
 
+def _is_of(dialog: Dialog, sighting: Sighting) -> bool:
+    return (
+        dialog.witness is sighting.witness
+        and dialog.session_id == sighting.session_id
+        and dialog.dialog == sighting.dialog
+    )
+
+
 def _dialog(leg: Leg, sighting: Sighting) -> int:
-    found = dialog_of(leg, sighting)
-    if found is not None:
-        return leg.dialogs.index(found)
+    for index, dialog in enumerate(leg.dialogs):
+        if _is_of(dialog, sighting):
+            return index
     if len(leg.dialogs) >= MAX_DIALOGS:
         return len(leg.dialogs) - 1
     own_phone = leg.paired and sighting.direction is Direction.INBOUND
@@ -120,11 +124,11 @@ def _is_new(leg: Leg, index: int, sighting: Sighting) -> bool:
     A telephony session posts anew when its mute flag changes: answered after answered is no resume (SPEC 3.4).
     """
     kind = sighting.kind
-    last = next((post for post in reversed(leg.posts) if post.dialog == index and post.kind not in MUTES), None)
     if kind is Kind.ENDED:
         return sum(post.kind is kind and post.dialog == index for post in leg.posts) < MAX_ENDS
     if len(leg.posts) >= MAX_POSTS:
         return False
+    last = _last_of(leg, index)
     if last is None or last.kind is not kind:
         return True
     answered_again = kind is Kind.CONNECTED and sighting.witness is Witness.TELEPHONY_SESSION
@@ -136,16 +140,37 @@ def _may_resume(dialog: Dialog, sighting: Sighting) -> bool:
     return _was_lost_between(dialog, sighting) and sighting.muted is dialog.muted
 
 
+def _last_of(leg: Leg, index: int) -> Post | None:
+    """Return the last post of a dialog that is not about mute."""
+    for post in reversed(leg.posts):
+        if post.dialog == index and post.kind not in MUTES:
+            return post
+    return None
+
+
 def _add(leg: Leg, index: int, sighting: Sighting, kind: Kind, at: Instant) -> Post:
     post = Post(kind, at, sighting.posted, index, at.at, sighting.sequence)
     post.after_loss = kind is Kind.CONNECTED and _may_resume(leg.dialogs[index], sighting)
     if kind is Kind.ENDED:
         post.hints, post.code = sighting.hints, sighting.code
         post.reason, post.handed_on = sighting.reason, sighting.handed_on
+    if not leg.posts or _is_last(leg, post):
+        leg.posts.append(post)
+        return post
     leg.posts.append(post)
-    if len(leg.posts) > 1:
-        put_in_order(leg, index, post.order < leg.posts[-2].order)
+    put_in_order(leg, index, post.order < leg.posts[-2].order)
     return post
+
+
+def _is_last(leg: Leg, post: Post) -> bool:
+    """Tell whether a post comes after all others, also by the numbers of its page load: so it mostly is."""
+    last = leg.posts[-1]
+    if post.order <= last.order or post.sequence is None:
+        return False
+    for other in reversed(leg.posts):
+        if other.dialog == post.dialog:
+            return other.sequence is not None and other.sequence <= post.sequence
+    return True
 
 
 def put_in_order(leg: Leg, index: int, disturbed: bool = True) -> None:
@@ -188,15 +213,20 @@ def _align(leg: Leg, sighting: Sighting) -> bool:
         _realign(leg, clock, skew)
         return True
     if skew > known:
-        for name in ("at", "posted", "ring", "answer", "begun"):
-            setattr(sighting, name, _corrected(getattr(sighting, name), clock, known))
+        sighting.at, sighting.posted = _correct(sighting.at, clock, known), _correct(sighting.posted, clock, known)
+        sighting.ring = _corrected(sighting.ring, clock, known)
+        sighting.answer = _corrected(sighting.answer, clock, known)
+        sighting.begun = _corrected(sighting.begun, clock, known)
     return False
 
 
 def _realign(leg: Leg, clock: str, skew: int) -> None:
     for index, dialog in enumerate(leg.dialogs):
-        for name in ("ring", "answer", "end_answer", "other_answer", "missing"):
-            setattr(dialog, name, _corrected(getattr(dialog, name), clock, skew))
+        dialog.ring = _corrected(dialog.ring, clock, skew)
+        dialog.answer = _corrected(dialog.answer, clock, skew)
+        dialog.end_answer = _corrected(dialog.end_answer, clock, skew)
+        dialog.other_answer = _corrected(dialog.other_answer, clock, skew)
+        dialog.missing = _corrected(dialog.missing, clock, skew)
         touched = False
         for post in leg.posts:
             if post.dialog == index and clock in (post.at.clock, post.posted.clock):
