@@ -2,6 +2,7 @@
 
 from bisect import insort
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 
 from streams.domain.intervals.numbers import Numbers
@@ -47,14 +48,12 @@ class Pages(Protocol):
         """Return what is known of a window; a new one is begun."""
 
 
-def page_name(window: Window) -> str:
-    """Return the name of the page that a window is kept on."""
-    return f"d{window.start}" if window.seconds == DAY else f"h{window.start // HOUR_MS}"
-
-
-def entry_name(window: Window) -> str:
-    """Return the name of a window on its page."""
-    return f"{window.seconds}:{window.start}"
+@lru_cache(maxsize=10_000)
+def place_of(window: Window) -> tuple[str, str]:
+    """Return the name of the page that a window is kept on, and its own name there."""
+    seconds, start, _ = window
+    page = f"d{start}" if seconds == DAY else f"h{start // HOUR_MS}"
+    return page, f"{seconds}:{start}"
 
 
 def new_page(window: Window) -> Page:

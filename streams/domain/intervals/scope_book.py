@@ -92,8 +92,8 @@ def tell(book: ScopeBook, shelf: Shelf, at: int) -> Iterator[IntervalRow]:
 
 def next_due(book: ScopeBook) -> int:
     """Return the stream time at which the book has to be told, if nothing happens before."""
-    return (
-        min((window.end + SETTLE_MS for window in book.waiting), default=NEVER)
-        if book.due == NEVER
-        else min(book.due, *(window.end + SETTLE_MS for window in book.waiting), NEVER)
-    )
+    due = book.due
+    for _, _, end in book.waiting:
+        if end + SETTLE_MS < due:
+            due = end + SETTLE_MS
+    return due

@@ -81,6 +81,8 @@ class Sheet:
 
     def _tell(self, windows: tuple[Window, ...], numbers: Numbers, scopes: tuple[str, ...], call_id: str = "") -> None:
         """Add up what the same scopes have to know of the same windows: ten changes of activity are one."""
+        if not scopes:
+            return
         changes = self._told.setdefault(scopes, {})
         add(changes.setdefault((windows, call_id), {}), numbers)
 
