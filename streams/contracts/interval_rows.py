@@ -22,6 +22,7 @@ from streams.domain.intervals.numbers import (
     TALK,
     WITHIN,
 )  # fmt: skip
+from streams.domain.intervals.pages import Entry
 from streams.domain.intervals.publishing import DISTINCT, STEPS, IntervalRow
 from streams.domain.intervals.scopes import parts_of
 from streams.domain.intervals.windows import Window
@@ -102,9 +103,9 @@ class IntervalRows:
             long_bytes(counts[LOGINS]) if LOGINS in counts else _ZERO,
             _few(found) if (found := get(MESSAGES_IN)) else _END,
             _few(found) if (found := get(MESSAGES_OUT)) else _END,
-            _sketch(found) if (found := get(RING)) else _END,
-            _sketch(found) if (found := get(TALK)) else _END,
-            _sketch(found) if (found := get(HOLD)) else _END,
+            _sketch(entry, RING, found) if (found := get(RING)) else _END,
+            _sketch(entry, TALK, found) if (found := get(TALK)) else _END,
+            _sketch(entry, HOLD, found) if (found := get(HOLD)) else _END,
             _NULLS if is_alone else _above(counts),
         ]
         return b"".join(parts)
@@ -169,8 +170,13 @@ def _few(values: dict[str, int]) -> bytes:
     return b"".join(parts)
 
 
-def _sketch(buckets: dict[str, int]) -> bytes:
-    return b"".join((long_bytes(len(buckets)), *map(_bucket, buckets.items()), _END))
+def _sketch(entry: Entry, group: str, buckets: dict[str, int]) -> bytes:
+    """Return a sketch: it has many buckets, and mostly is what it was when the row before was written."""
+    written = entry.written.get(group)
+    if written is None:
+        written = b"".join((long_bytes(len(buckets)), *map(_bucket, buckets.items()), _END))
+        entry.written[group] = written
+    return written
 
 
 @lru_cache(maxsize=50_000)

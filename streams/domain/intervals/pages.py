@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Protocol
 
-from streams.domain.intervals.numbers import Numbers
+from streams.domain.intervals.numbers import Numbers, add
 from streams.domain.intervals.windows import DAY, HOUR_MS, Window, page_end
 
 MAX_LONGEST = 32
@@ -27,6 +27,15 @@ class Entry:
     is_final: bool = False
     is_dirty: bool = False
     """Changed since the last row, where changes do not wait elsewhere."""
+    written: dict[str, bytes] = field(default_factory=dict, compare=False)
+    """What was written of groups that did not change since: not saved."""
+
+    def add(self, numbers: Numbers) -> None:
+        """Add numbers."""
+        add(self.numbers, numbers)
+        if self.written:
+            for group in numbers:
+                self.written.pop(group, None)
 
 
 @dataclass(slots=True)

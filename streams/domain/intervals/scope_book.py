@@ -7,7 +7,7 @@ from typing import Protocol
 from streams.domain.intervals import distinct
 from streams.domain.intervals.deltas import Change
 from streams.domain.intervals.distinct import CallLegs
-from streams.domain.intervals.numbers import COUNTS, Numbers, add
+from streams.domain.intervals.numbers import COUNTS, Numbers
 from streams.domain.intervals.pages import Entry, Pages
 from streams.domain.intervals.publishing import IntervalRow, publish
 from streams.domain.intervals.windows import SETTLE_MS, Window, final_at, grid_from, is_forgotten
@@ -63,7 +63,7 @@ def _add(book: ScopeBook, shelf: Shelf, window: Window, numbers: Numbers, now: i
         if is_forgotten(window, now):
             return False
         entry = _begin(book, shelf, window, now)
-    add(entry.numbers, numbers)
+    entry.add(numbers)
     if not entry.is_dirty:
         entry.is_dirty = True
         book.dirty.append(window)

@@ -33,7 +33,7 @@ class Sheet:
             if entry is None:
                 self.too_late += 1
                 continue
-            add(entry.numbers, numbers)
+            entry.add(numbers)
             kept.append(window)
         if kept and numbers:
             self._tell(tuple(kept), numbers, scopes, call_id)
@@ -74,7 +74,7 @@ class Sheet:
         before = spent(diary.timeline, window.start, until) if until > window.start else None
         if before is not None and before.activity_ms:
             numbers = {ACTIVITY: before.activity_ms}
-            add(entry.numbers, numbers)
+            entry.add(numbers)
             entry.legs = before.legs
             self._tell((window,), numbers, diary.place.scopes)
         return entry
