@@ -5,6 +5,7 @@ way of a dict of all fields takes three times as long. The bytes are those of th
 it, and a schema that has other fields than are written here stops the start.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
@@ -22,6 +23,7 @@ from streams.domain.intervals.numbers import (
     TALK,
     WITHIN,
 )  # fmt: skip
+from streams.domain.intervals.pages import Entry
 from streams.domain.intervals.publishing import DISTINCT, STEPS, IntervalRow
 from streams.domain.intervals.scopes import parts_of
 from streams.domain.intervals.windows import Window
@@ -48,8 +50,14 @@ _SOME: Final = b"\2"
 _END: Final = b"\0"
 """The end of a map, and all of an empty one."""
 _ZERO: Final = b"\0"
+_BUCKETS: Final = 3_000
+"""More buckets than there are durations of years for."""
+_SMALL: Final = 64
 _SCOPES: Final = 10_000
 """So many beginnings of rows are remembered."""
+
+Write = Callable[[dict[str, int]], bytes]
+_buckets: dict[str, dict[int, bytes]] = {}
 
 
 @lru_cache(maxsize=10_000)
@@ -95,16 +103,16 @@ class IntervalRows:
             self._kinds[kind],
             long_bytes(revision),
             _instant(updated_at),
-            _calls(counts) if counts else _NO_CALLS,
+            _kept(entry, COUNTS, counts, _calls) if counts else _NO_CALLS,
             _alone(entry.rings, entry.holds, entry.legs) if is_alone else _NULLS,
-            _within(found) if (found := get(WITHIN)) else _NONE_WITHIN,
+            _kept(entry, WITHIN, found, _within) if (found := get(WITHIN)) else _NONE_WITHIN,
             _few(found) if (found := get(ACTIVITY)) else _END,
             long_bytes(counts[LOGINS]) if LOGINS in counts else _ZERO,
             _few(found) if (found := get(MESSAGES_IN)) else _END,
             _few(found) if (found := get(MESSAGES_OUT)) else _END,
-            _sketch(found) if (found := get(RING)) else _END,
-            _sketch(found) if (found := get(TALK)) else _END,
-            _sketch(found) if (found := get(HOLD)) else _END,
+            _kept(entry, RING, found, _sketch) if (found := get(RING)) else _END,
+            _kept(entry, TALK, found, _sketch) if (found := get(TALK)) else _END,
+            _kept(entry, HOLD, found, _sketch) if (found := get(HOLD)) else _END,
             _NULLS if is_alone else _above(counts),
         ]
         return b"".join(parts)
@@ -169,14 +177,30 @@ def _few(values: dict[str, int]) -> bytes:
     return b"".join(parts)
 
 
+def _kept(entry: Entry, group: str, values: dict[str, int], write: Write) -> bytes:
+    """Return what is written of a group that mostly is what it was when the row before was written."""
+    written = entry.written.get(group)
+    if written is None:
+        written = entry.written[group] = write(values)
+    return written
+
+
 def _sketch(buckets: dict[str, int]) -> bytes:
-    return b"".join((long_bytes(len(buckets)), *map(_bucket, buckets.items()), _END))
+    try:
+        parts = [_buckets[name][count] for name, count in buckets.items()]
+    except KeyError:
+        parts = [_bucket(name, count) for name, count in buckets.items()]
+    return b"".join((long_bytes(len(buckets)), *parts, _END))
 
 
-@lru_cache(maxsize=50_000)
-def _bucket(bucket: tuple[str, int]) -> bytes:
-    """Return a bucket and its count: the same ones stand in the rows of many windows."""
-    return _text(bucket[0]) + long_bytes(bucket[1])
+def _bucket(name: str, count: int) -> bytes:
+    """Return a bucket and its count; small counts are remembered, they stand in the sketches of all windows."""
+    written = _text(name) + long_bytes(count)
+    if 0 < count < _SMALL:
+        if len(_buckets) >= _BUCKETS:
+            _buckets.clear()
+        _buckets.setdefault(name, {})[count] = written
+    return written
 
 
 _STEPS: Final = long_bytes(len(STEPS))

@@ -13,7 +13,7 @@ from streams.domain.events import Event
 from streams.domain.intervals import diary as diaries
 from streams.domain.intervals.call_numbers import Counted, count
 from streams.domain.intervals.diary import Diary, Place
-from streams.domain.intervals.pages import Entry, Page, entry_name, new_page, page_name
+from streams.domain.intervals.pages import Entry, Page, new_page, place_of
 from streams.domain.intervals.telling import Telling, close_minutes, tell
 from streams.domain.intervals.windows import MEMORY_MS, Window
 from streams.domain.outputs import Emission, Output
@@ -49,35 +49,37 @@ class StoredPages:
     """The windows of one scope or extension in the store of its partition."""
 
     def __init__(self, store: Store, owner: str):
-        """Keep the pages of an owner, for one record or telling: entries found once are not looked up again."""
+        """Keep the pages of an owner, for one record or telling: pages found once are not looked up again."""
         self._store = store
         self._owner = owner
-        self._found: dict[Window, Entry] = {}
+        self._found: dict[str, Page] = {}
 
     def find(self, window: Window) -> Entry | None:
         """Return what is known of a window, or None."""
-        entry = self._found.get(window)
-        if entry is None:
-            page: Page | None = self._store.get(self._key(window))
-            entry = None if page is None else page.entries.get(entry_name(window))
-            if entry is not None:
-                self._found[window] = entry
-        return entry
+        page_name, name = place_of(window)
+        page = self._found.get(page_name) or self._page(page_name)
+        return None if page is None else page.entries.get(name)
 
     def open(self, window: Window) -> Entry:
         """Return what is known of a window; a new one is begun."""
-        page: Page | None = self._store.get(self._key(window))
+        page_name, name = place_of(window)
+        page = self._found.get(page_name) or self._page(page_name)
         if page is None:
-            page = new_page(window)
-            self._store.put(self._key(window), page)
-        name = entry_name(window)
+            page = self._found[page_name] = new_page(window)
+            self._store.put(self._key(page_name), page)
         entry = page.entries.get(name)
         if entry is None:
             entry = page.entries[name] = Entry()
         return entry
 
-    def _key(self, window: Window) -> bytes:
-        return f"W{self._owner}\x1f{page_name(window)}".encode()
+    def _page(self, name: str) -> Page | None:
+        page: Page | None = self._store.get(self._key(name))
+        if page is not None:
+            self._found[name] = page
+        return page
+
+    def _key(self, page_name: str) -> bytes:
+        return f"W{self._owner}\x1f{page_name}".encode()
 
 
 class Told(NamedTuple):
@@ -114,17 +116,25 @@ class IntervalKeeper:
         found = [emission for emission in emissions if emission.output in TAKEN]
         if not found:
             return NOTHING
-        diary: Diary = self._store.get(diary_key(key)) or Diary(key)
+        diary = self._diary(key)
         told = self._settle_in(diary, event, stream_time)
         for emission in found:
-            if emission.output is Output.CALL_RECORD:
-                self._take_call(diary, emission, now)
-            elif emission.row is not None:
-                NOTES[emission.output](diary, emission.row, now)
+            output, leg_id, row = emission
+            if output is Output.CALL_RECORD:
+                self._take_call(diary, leg_id, row, now)
+            elif row is not None:
+                NOTES[output](diary, row, now)
         if diaries.is_full(diary):
             told = self._tell(diary, stream_time or now, told)
-        self._store.put(diary_key(key), diary)
         return told
+
+    def _diary(self, key: str) -> Diary:
+        """Return the diary of an extension; a new one is begun."""
+        diary: Diary | None = self._store.get(diary_key(key))
+        if diary is None:
+            diary = Diary(key)
+            self._store.put(diary_key(key), diary)
+        return diary
 
     def expire(self, key: bytes, at: int) -> Told:
         """Tell a diary, or forget a page, that is due."""
@@ -150,18 +160,19 @@ class IntervalKeeper:
         """Take note where the extension belongs; before it moves, what happened is told where it belonged."""
         if event is None:
             return NOTHING
-        zone = event.account_time_zone or event.time_zone or diary.place.zone
-        place = Place(event.account_id or diary.place.account_id, event.team, event.site, zone)
-        if place == diary.place:
+        known = diary.place
+        zone = event.account_time_zone or event.time_zone or known.zone
+        place = event.account_id or known.account_id, event.team, event.site, zone
+        if place == known:
             return NOTHING
         told = self._tell(diary, stream_time, NOTHING) if stream_time and diaries.is_waiting(diary) else NOTHING
-        diary.place = place
+        diary.place = Place(*place)
         return told
 
-    def _take_call(self, diary: Diary, emission: Emission, now: int) -> None:
-        key = _counted_key(diary.key, emission.key)
+    def _take_call(self, diary: Diary, leg_id: str, row: Row | None, now: int) -> None:
+        key = _counted_key(diary.key, leg_id)
         before: Counted | None = self._store.peek(key)
-        after = None if emission.row is None else count(emission.row, diary.place.zone, bucket_of)
+        after = None if row is None else count(row, diary.place.zone, bucket_of)
         if after == before:
             return
         diaries.note_call(diary, before, after, now)

@@ -5,13 +5,15 @@ everything before its moment was told, a mark that everything up to its moment w
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 from streams.contracts.avro import codec
 from streams.contracts.cloudevents import trace_of
 from streams.contracts.letters import letter_row, refused
 from streams.contracts.snapshots import CALL_LEGS, CLOCK, PAGE, SCOPE_BOOK
 from streams.domain.intervals import distinct, scope_book
-from streams.domain.intervals.deltas import changes_of
+from streams.domain.intervals.deltas import Change, changes_of
 from streams.domain.intervals.distinct import CallLegs
 from streams.domain.intervals.publishing import IntervalRow
 from streams.domain.intervals.scope_book import ScopeBook
@@ -22,7 +24,7 @@ from streams.pipeline.clocks import Clocks
 from streams.pipeline.guard import fold_guarded
 from streams.pipeline.intervals import StoredPages, page_due
 from streams.pipeline.plan import Plan
-from streams.pipeline.records import Folded, InputRecord, Written
+from streams.pipeline.records import Folded, InputRecord, Mark, Written
 from streams.pipeline.store import Kinds, Store
 from streams.pipeline.writer import Writer
 
@@ -48,6 +50,23 @@ class StoredShelf(StoredPages):
             call = CallLegs()
             self._store.put(key, call)
         return call
+
+
+class Delta(NamedTuple):
+    """What a record of the deltas says; not to be changed."""
+
+    source_partition: int
+    told_at: int
+    changes: list[Change]
+    marks: list[Mark]
+
+
+@lru_cache(maxsize=1_000)
+def _read(value: bytes) -> Delta:
+    """Read a record: one telling comes with the same bytes for each scope that it is for."""
+    row = CODEC.decode(value)
+    marks = [Mark(mark["source_partition"], mark["time"], mark["next_offset"]) for mark in row["marks"]]
+    return Delta(row["source_partition"], row["told_at"], changes_of(row), marks)
 
 
 class ScopesPartition:
@@ -80,21 +99,21 @@ class ScopesPartition:
         return None
 
     def _step(self, record: InputRecord, folded: Folded) -> None:
-        row = CODEC.decode(record.value or b"")
-        for mark in row["marks"]:
-            self._clocks.hear(mark["source_partition"], mark["time"])
-        if not row["changes"]:
+        delta = _read(record.value or b"")
+        for mark in delta.marks:
+            self._clocks.hear(mark.source_partition, mark.time)
+        if not delta.changes:
             self._pass_time(folded)
             return
-        told_at: int = row["told_at"]
-        self._clocks.hear(row["source_partition"], told_at - 1)
+        told_at = delta.told_at
+        self._clocks.hear(delta.source_partition, told_at - 1)
         self._pass_time(folded)
         folded.urgent = True
         scope = (record.key or b"").decode()
         book: ScopeBook = self.store.get(_book_key(scope)) or ScopeBook(scope)
         self.store.put(_book_key(scope), book)
         shelf, now = StoredShelf(self.store, scope), self.stream_time
-        for change in changes_of(row):
+        for change in delta.changes:
             folded.tally.too_late += scope_book.take(book, shelf, change, told_at, now)
         self.store.reschedule()
 

@@ -1,6 +1,7 @@
 """Rows of interval metrics: the bytes of the codec, whatever a window holds."""
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from streams.contracts import schemas
 from streams.contracts.avro import codec
 from streams.contracts.interval_rows import RECORD, IntervalRows
 from streams.domain.intervals.call_numbers import TAKEN, WITHIN_SECONDS
-from streams.domain.intervals.numbers import COUNTS, WITHIN
+from streams.domain.intervals.numbers import COUNTS, WITHIN, Numbers
 from streams.domain.intervals.pages import Entry
 from streams.domain.intervals.publishing import DISTINCT, IntervalRow
 from streams.domain.intervals.scopes import scope_key
@@ -19,7 +20,7 @@ from streams.domain.intervals.windows import Window
 from streams.domain.words import Activity, IntervalKind, ScopeType
 
 INSTANTS = st.integers(0, 2**42)
-AMOUNTS = st.integers(-(2**63), 2**63 - 1) | st.integers(-2, 300)
+AMOUNTS = st.integers(-(2**60), 2**60) | st.integers(-2, 300)
 PLAIN = [field["name"] for field in schemas.load(RECORD)["fields"] if field["type"] == "long"]
 BUCKETS = st.dictionaries(st.integers(-5, 1_500).map(str) | st.just("zero"), AMOUNTS)
 NUMBERS = st.fixed_dictionaries(
@@ -80,6 +81,18 @@ def test_the_bytes_are_the_codecs(row: IntervalRow) -> None:
     row.entry.rings.sort()
     row.entry.holds.sort()
     assert IntervalRows().encode(row) == codec(RECORD).encode(fields_of(row))
+
+
+@given(row=ROWS, more=st.lists(NUMBERS, max_size=3))
+@settings(max_examples=200, deadline=None)
+def test_what_was_written_before_is_not_written_again(row: IntervalRow, more: list[Numbers]) -> None:
+    """After each change of its window a row says what the window holds then."""
+    rows = IntervalRows()
+    for numbers in more:
+        rows.encode(row)
+        row.entry.add(numbers)
+        row = row._replace(entry=row.entry, revision=row.revision - 1 or 1)
+    assert rows.encode(row) == rows.encode(row._replace(entry=replace(row.entry, written={})))
 
 
 def test_what_is_no_long_is_refused() -> None:

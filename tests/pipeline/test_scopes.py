@@ -190,3 +190,41 @@ def test_memory_is_given_back(story: list[Step]) -> None:
     kept = {stage: {key[:1] for key in office.saved[stage]} for stage in ("extensions", "scopes")}
     assert kept["extensions"].isdisjoint({b"W", b"K"})
     assert kept["scopes"] <= {b"C", b"S"}
+
+
+@given(steps())
+@settings(max_examples=60, deadline=None)
+def test_minutes_say_what_the_presence_events_say(story: list[Step]) -> None:
+    """However late a change of activity came: its minute is amended."""
+    office = told(story)
+    changes: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for event in office.rows:
+        if event.record == "PresenceEvent" and event.row is not None:
+            changes[event.row["extension_key"]].append((event.row["event_time"], event.row["current"]["activity"]))
+    for row in split_by_scope(office)[0]:
+        if row["window_seconds"] == 60:
+            assert row["activity_ms"] == lasted(changes[row["scope_id"]], row["window_start"], row["window_end"]), row
+
+
+def lasted(changes: list[tuple[int, str]], start: int, end: int) -> dict[str, int]:
+    """Add up how long each activity lasted between two instants; the last one goes on."""
+    found: dict[str, int] = defaultdict(int)
+    for index, (at, activity) in enumerate(changes):
+        until = changes[index + 1][0] if index + 1 < len(changes) else end
+        if (spent := min(until, end) - max(at, start)) > 0:
+            found[activity] += spent
+    return found
+
+
+def test_a_change_that_comes_after_its_minute_was_final_amends_it() -> None:
+    """An extension went away in a minute with a message; that is told three minutes later, within its quarter."""
+    story = [
+        Step(0, 1, "available", 0, 20, 0),
+        Step(0, 1, "received", 65_000, 20, 0),
+        Step(0, 1, "away", 5_000, 20, 180_000),
+    ]
+    office = told(story)
+    minutes = [row for row in split_by_scope(office)[0] if row["window_seconds"] == 60 and row["messages_in"]]
+    assert [row["kind"] for row in minutes] == [IntervalKind.AMENDED]
+    assert minutes[0]["activity_ms"] == {"AVAILABLE": 10_020, "OFFLINE": 49_980}
+    assert_scopes_add_up(office)

@@ -34,13 +34,17 @@ class Spent(NamedTuple):
 def spent(timeline: Sequence[Doing], start: int, end: int) -> Spent:
     """Add up the time between two instants by activity; the last change of the timeline lasts until `end`."""
     times: dict[str, int] = {}
-    legs = 0
-    last = len(timeline) - 1
-    for index, doing in enumerate(timeline):
-        until = end if index == last else timeline[index + 1].at
-        begun, over = max(doing.at, start), min(until, end)
+    most = 0
+    untils = [following[0] for following in timeline[1:]]
+    untils.append(end)
+    for (at, activity, legs), until in zip(timeline, untils, strict=True):
+        # NB: a change that came late stands behind those before which it was.
+        if at >= end or (at < start and until <= start):
+            continue
+        begun = at if at > start else start
+        over = until if until < end else end
         if over > begun:
-            times[doing.activity] = times.get(doing.activity, 0) + over - begun
-        if over > begun or start <= doing.at < end:
-            legs = max(legs, doing.legs)
-    return Spent(times, legs)
+            times[activity] = times.get(activity, 0) + over - begun
+        if legs > most and (over > begun or at >= start):
+            most = legs
+    return Spent(times, most)

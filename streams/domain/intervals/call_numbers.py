@@ -16,14 +16,14 @@ Bucket = Callable[[int], str]
 
 WITHIN_SECONDS = (5, 10, 15, 20, 30, 45, 60, 90, 120)
 OFFERED, ANSWERED, MISSED, TAKEN = "calls_offered", "calls_answered", "calls_missed", "calls_taken"
-BY_DISPOSITION = {
+BY_DISPOSITION: dict[object, str] = {
     Disposition.ANSWERED: ANSWERED,
     Disposition.MISSED: MISSED,
     Disposition.REJECTED: "calls_rejected",
     Disposition.VOICEMAIL: "calls_voicemail",
 }
 """What an inbound leg counts as beside being offered; the other dispositions are offers only."""
-TAKES = frozenset(
+TAKES: frozenset[object] = frozenset(
     {
         Disposition.ANSWERED,
         Disposition.ANSWERED_ELSEWHERE,
@@ -85,7 +85,7 @@ def count(row: Row, zone: str | None, bucket: Bucket) -> Counted | None:
 
 
 def _inbound(row: Row) -> dict[str, int]:
-    disposition = Disposition(str(row["disposition"]))
+    disposition = row["disposition"]
     counts = {OFFERED: 1}
     if name := BY_DISPOSITION.get(disposition):
         counts[name] = 1
@@ -103,14 +103,16 @@ def _outbound(row: Row) -> dict[str, int]:
 
 def _add_durations(counted: Numbers, row: Row, hold: int) -> None:
     counts = counted[COUNTS]
-    given = {
-        "calls_transferred": int(row["transfer"] in HANDED_ON),
-        "calls_held": int(bool(row["hold_count"])),
-        "talk_ms": _ms(row["talk_ms"]),
-        "hold_ms": hold,
-        "handle_ms": _ms(row["handle_ms"]),
-    }
-    counts.update({name: value for name, value in given.items() if value})
+    if row["transfer"] in HANDED_ON:
+        counts["calls_transferred"] = 1
+    if row["hold_count"]:
+        counts["calls_held"] = 1
+    if talk := _ms(row["talk_ms"]):
+        counts["talk_ms"] = talk
+    if hold:
+        counts["hold_ms"] = hold
+    if handle := _ms(row["handle_ms"]):
+        counts["handle_ms"] = handle
 
 
 def _add_ring(counted: Numbers, ring: int, bucket: Bucket) -> None:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from streams.domain.intervals import numbers
-from streams.domain.intervals.activity import Doing
+from streams.domain.intervals.activity import IDLE, Doing
 from streams.domain.intervals.call_numbers import Counted
 from streams.domain.intervals.scopes import scopes_of
-from streams.domain.intervals.windows import MINUTE, QUARTER, SETTLE_MS, Window, final_at, fixed, next_grid
+from streams.domain.intervals.windows import MINUTE, QUARTER, SETTLE_MS, Window, final_at, next_grid
 from streams.domain.postings import Row
 from streams.domain.words import Direction, SessionEventType
 
@@ -16,6 +16,7 @@ MAX_WAITING = 200
 """So many facts wait to be told; with one more they are told at once."""
 NEVER = 2**63 - 1
 LOGINS = "logins"
+_QUARTER_MS = QUARTER * 1000
 
 
 class Point(NamedTuple):
@@ -126,15 +127,17 @@ def is_minutes_only(diary: Diary, at: int) -> bool:
 
 def next_due(diary: Diary) -> int:
     """Return the stream time at which the diary has to be told, if nothing happens before."""
-    due = min(diary.due, _lasting_due(diary))
-    for window in diary.waiting:
-        if window.end + SETTLE_MS < due:
-            due = window.end + SETTLE_MS
+    due = _lasting_due(diary)
+    if diary.due < due:
+        due = diary.due
+    for _, _, end in diary.waiting:
+        if end + SETTLE_MS < due:
+            due = end + SETTLE_MS
     return due
 
 
 def _lasting_due(diary: Diary) -> int:
     """Return when an activity that goes on has to be told."""
-    if not diary.timeline or diary.timeline[-1].is_idle:
+    if not diary.timeline or diary.timeline[-1].activity in IDLE:
         return NEVER
-    return final_at(fixed(QUARTER, diary.counted_until))
+    return diary.counted_until - diary.counted_until % _QUARTER_MS + _QUARTER_MS + SETTLE_MS

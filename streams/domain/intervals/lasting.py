@@ -57,6 +57,8 @@ class Lasting:
                 self._put_run()
                 self._correct(diary.timeline[-1], doing)
             diary.timeline.append(doing)
+            # Minutes that are final were measured as if what went before had lasted.
+            self._note_corrected(doing.at, self._at - SETTLE_MS)
         self._put_run()
         diary.changes.clear()
 
@@ -118,8 +120,13 @@ class Lasting:
             # Nothing but the activity that was replaced can have been told of a window that begins after the change.
             if window.start >= after.at and (entry := self._sheet.touched.get(window)):
                 entry.legs = after.legs
-        begun = min(after.at, self._corrected[0]) if self._corrected else after.at
-        self._corrected = begun, span[1]
+        self._note_corrected(*span)
+
+    def _note_corrected(self, begun: int, end: int) -> None:
+        """Take note that minutes which overlap a span may have been measured otherwise."""
+        if begun < end:
+            known = self._corrected or (begun, end)
+            self._corrected = min(begun, known[0]), max(end, known[1])
 
     def _spend(self, windows: list[Window], span: tuple[int, int], doing: Doing, sign: int) -> None:
         parts: dict[tuple[int, int], list[Window]] = {}
@@ -166,7 +173,8 @@ class Lasting:
         if entry is None:
             return
         measured = entry.numbers.get(ACTIVITY, {})
-        if timeline[0].at > window.start and measured:
+        if measured and timeline[0].at > window.start and len(self._diary.timeline) >= MIN_TIMELINE:
+            # What was done before is not kept any more.
             return
         until = window.end if final_at(window) <= self._at else max(window.start, min(window.end, timeline[-1].at))
         now = spent(timeline, window.start, until)

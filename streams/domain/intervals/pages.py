@@ -2,9 +2,10 @@
 
 from bisect import insort
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 
-from streams.domain.intervals.numbers import Numbers
+from streams.domain.intervals.numbers import Numbers, add
 from streams.domain.intervals.windows import DAY, HOUR_MS, Window, page_end
 
 MAX_LONGEST = 32
@@ -26,6 +27,15 @@ class Entry:
     is_final: bool = False
     is_dirty: bool = False
     """Changed since the last row, where changes do not wait elsewhere."""
+    written: dict[str, bytes] = field(default_factory=dict, compare=False)
+    """What was written of groups that did not change since: not saved."""
+
+    def add(self, numbers: Numbers) -> None:
+        """Add numbers."""
+        add(self.numbers, numbers)
+        if self.written:
+            for group in numbers:
+                self.written.pop(group, None)
 
 
 @dataclass(slots=True)
@@ -47,14 +57,12 @@ class Pages(Protocol):
         """Return what is known of a window; a new one is begun."""
 
 
-def page_name(window: Window) -> str:
-    """Return the name of the page that a window is kept on."""
-    return f"d{window.start}" if window.seconds == DAY else f"h{window.start // HOUR_MS}"
-
-
-def entry_name(window: Window) -> str:
-    """Return the name of a window on its page."""
-    return f"{window.seconds}:{window.start}"
+@lru_cache(maxsize=10_000)
+def place_of(window: Window) -> tuple[str, str]:
+    """Return the name of the page that a window is kept on, and its own name there."""
+    seconds, start, _ = window
+    page = f"d{start}" if seconds == DAY else f"h{start // HOUR_MS}"
+    return page, f"{seconds}:{start}"
 
 
 def new_page(window: Window) -> Page:

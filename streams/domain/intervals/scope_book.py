@@ -7,7 +7,7 @@ from typing import Protocol
 from streams.domain.intervals import distinct
 from streams.domain.intervals.deltas import Change
 from streams.domain.intervals.distinct import CallLegs
-from streams.domain.intervals.numbers import COUNTS, Numbers, add
+from streams.domain.intervals.numbers import COUNTS, Numbers
 from streams.domain.intervals.pages import Entry, Pages
 from streams.domain.intervals.publishing import IntervalRow, publish
 from streams.domain.intervals.windows import SETTLE_MS, Window, final_at, grid_from, is_forgotten
@@ -63,7 +63,7 @@ def _add(book: ScopeBook, shelf: Shelf, window: Window, numbers: Numbers, now: i
         if is_forgotten(window, now):
             return False
         entry = _begin(book, shelf, window, now)
-    add(entry.numbers, numbers)
+    entry.add(numbers)
     if not entry.is_dirty:
         entry.is_dirty = True
         book.dirty.append(window)
@@ -92,8 +92,8 @@ def tell(book: ScopeBook, shelf: Shelf, at: int) -> Iterator[IntervalRow]:
 
 def next_due(book: ScopeBook) -> int:
     """Return the stream time at which the book has to be told, if nothing happens before."""
-    return (
-        min((window.end + SETTLE_MS for window in book.waiting), default=NEVER)
-        if book.due == NEVER
-        else min(book.due, *(window.end + SETTLE_MS for window in book.waiting), NEVER)
-    )
+    due = book.due
+    for _, _, end in book.waiting:
+        if end + SETTLE_MS < due:
+            due = end + SETTLE_MS
+    return due

@@ -33,7 +33,7 @@ class Sheet:
             if entry is None:
                 self.too_late += 1
                 continue
-            add(entry.numbers, numbers)
+            entry.add(numbers)
             kept.append(window)
         if kept and numbers:
             self._tell(tuple(kept), numbers, scopes, call_id)
@@ -74,13 +74,15 @@ class Sheet:
         before = spent(diary.timeline, window.start, until) if until > window.start else None
         if before is not None and before.activity_ms:
             numbers = {ACTIVITY: before.activity_ms}
-            add(entry.numbers, numbers)
+            entry.add(numbers)
             entry.legs = before.legs
             self._tell((window,), numbers, diary.place.scopes)
         return entry
 
     def _tell(self, windows: tuple[Window, ...], numbers: Numbers, scopes: tuple[str, ...], call_id: str = "") -> None:
         """Add up what the same scopes have to know of the same windows: ten changes of activity are one."""
+        if not scopes:
+            return
         changes = self._told.setdefault(scopes, {})
         add(changes.setdefault((windows, call_id), {}), numbers)
 

@@ -7,7 +7,7 @@ from streams.domain.intervals.call_numbers import Counted
 from streams.domain.intervals.days import day_of
 from streams.domain.intervals.diary import NEVER, Diary
 from streams.domain.intervals.lasting import Lasting
-from streams.domain.intervals.numbers import Numbers, add, difference
+from streams.domain.intervals.numbers import add, difference
 from streams.domain.intervals.pages import Pages
 from streams.domain.intervals.publishing import IntervalRow, publish
 from streams.domain.intervals.scopes import scope_key
@@ -82,8 +82,10 @@ def _amend(sheet: Sheet, before: Counted, after: Counted) -> None:
 
 
 def _count(sheet: Sheet, counted: Counted, sign: int) -> None:
-    numbers: Numbers = {}
-    add(numbers, counted.numbers, sign)
+    numbers = counted.numbers
+    if sign < 0:
+        numbers = {}
+        add(numbers, counted.numbers, sign)
     windows = around(counted.at, counted.day)
     sheet.put(windows, numbers, counted.scopes, counted.call_id)
     sheet.note_longest(windows, counted, sign)

@@ -1,6 +1,7 @@
 """Tumbling windows: a minute, a quarter of an hour, half an hour, and the day of the account (CONTRACT 7)."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 MINUTE, QUARTER, HALF_HOUR, DAY = 60, 900, 1_800, 86_400
@@ -13,7 +14,7 @@ SETTLE_MS = 30_000
 """A window is final so long after its end, in stream time."""
 MEMORY_MS = 50 * 3_600_000
 """Windows can be amended so long: what is accepted is at most 24 h late, and its leg may change for 25 h more."""
-HOUR_MS = 3_600_000
+MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 
 
 class Window(NamedTuple):
@@ -32,6 +33,12 @@ def fixed(seconds: int, at: int) -> Window:
 
 def around(at: int, day: Window) -> tuple[Window, ...]:
     """Return every window that an instant of this day falls in."""
+    return _around(at // MINUTE_MS, day)
+
+
+@lru_cache(maxsize=10_000)
+def _around(minute: int, day: Window) -> tuple[Window, ...]:
+    at = minute * MINUTE_MS
     return fixed(MINUTE, at), fixed(QUARTER, at), fixed(HALF_HOUR, at), day
 
 
