@@ -31,9 +31,9 @@ class Share(NamedTuple):
     """Mean size of a header's value."""
 
 
-def shares(records: Sequence[Sent], plan: Plan) -> list[Share]:
-    """Return what the stages make of these records, in the order of the flow."""
-    folding = _Folding(plan)
+def shares(records: Sequence[Sent], plan: Plan, stages: Sequence[Stage] = ()) -> list[Share]:
+    """Return what stages make of these records; without stages, the worker's own."""
+    folding = _Folding(plan, stages or stages_of(plan))
     for begin in range(0, len(records), ROUND):
         folding.take(records[begin : begin + ROUND])
     return folding.shares()
@@ -42,9 +42,9 @@ def shares(records: Sequence[Sent], plan: Plan) -> list[Share]:
 class _Folding:
     """All stages over all partitions, and what they wrote."""
 
-    def __init__(self, plan: Plan):
+    def __init__(self, plan: Plan, stages: Sequence[Stage]):
         self._plan = plan
-        self._stages: Sequence[Stage] = stages_of(plan)
+        self._stages = stages
         self._open = {
             (stage.name, number): stage.open(number, {}) for stage in self._stages for number in range(plan.partitions)
         }

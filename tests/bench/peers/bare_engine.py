@@ -8,7 +8,6 @@ import json
 import logging
 import sys
 import tempfile
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -55,7 +54,8 @@ class BarePartition:
                 folded.outputs += [make(record.key)] * _due(self._seen, per_thousand)
             for share in self._changes:
                 for number in range(_due(self._seen, share.per_thousand)):
-                    changes[b"%b%d" % (record.key, number)] = bytes(share.value_bytes)
+                    # A key of its own for nearly every change: the real stages touch one key several times.
+                    changes[b"%b%d%d" % (record.key, self._seen % 100, number)] = bytes(share.value_bytes)
         self._time = max([self._time, *(record.timestamp for record in keyed)])
         folded.changes = changes
         self._tell(keyed, folded)
@@ -102,15 +102,17 @@ class BareStage:
         return BarePartition(self._plan, self.name, partition, self._shares, self.changelog_topic)
 
 
+def bare_stages(plan: Plan, shares: Sequence[Share]) -> list[BareStage]:
+    """Return a stage for each of the worker's, which writes its shares."""
+    return [BareStage(plan, name, [share for share in shares if share.stage == name]) for name in STAGES]
+
+
 def main(bootstrap: str, prefix: str, group: str, port: str, shares: str) -> None:
     """Run until killed."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     logging.getLogger("streams").setLevel(logging.INFO)
     plan = Plan(TokenKey(DEVELOPMENT_KEY), naming=Naming(prefix=prefix, group=group), partitions=PARTITIONS)
-    by_stage: dict[str, list[Share]] = defaultdict(list)
-    for share in json.loads(shares):
-        by_stage[share[0]].append(Share(*share))
-    stages = [BareStage(plan, name, by_stage[name]) for name in STAGES]
+    stages = bare_stages(plan, [Share(*share) for share in json.loads(shares)])
     with tempfile.TemporaryDirectory(prefix="widget-streams-bench-") as folder:
         settings = Settings.model_validate({"health_port": int(port)})
         app = CallsApp(settings, stages, EngineOptions(bootstrap, group, "bench"), Path(folder))
