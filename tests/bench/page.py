@@ -22,6 +22,9 @@ EXPLANATION = """\
 - **Throughput**: a backlog of the envelopes of a simulated call centre, in the mix told below; one worker process with
   both stages; from the first commit to the commit after which nothing was left in either stage. The worker's own
   counters must show every envelope, or the measurement fails.
+- **The engine**: the same worker with stages that decide nothing, but write as many records and changes of state, as
+  large and with as many headers, as the real stages make of these envelopes. What is left is delivery: the consumer,
+  Faust, the transactions, the metrics.
 - **Bare loop**: aiokafka alone, one process: consume, parse the JSON, write the event, all in transactions of 100 ms.
   It keeps no state, knows no user, writes no Avro and is not fenced by the group.
 - **Faust agent**: what Faust's documentation shows: one agent, a table, `send`; at least once. It does a fraction of

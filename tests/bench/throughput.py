@@ -1,23 +1,27 @@
-"""Envelopes per second of one worker, beside a bare client loop and an idiomatic Faust agent on the same topic."""
+"""Envelopes per second of one worker, beside its engine alone, a bare client loop and an idiomatic Faust agent."""
 
+import json
 import tempfile
 import urllib.request
 from collections.abc import Callable
 
-from tests.bench.figures import Figure, at_least
+from tests.bench.figures import Figure, at_least, below
 from tests.bench.installation import Installation, Offsets, Place, read
 from tests.bench.processes import Program
 from tests.bench.progress import Progress, Speed
+from tests.bench.shape import shares
 from tests.bench.traffic import Sent, Traffic, mix
 
 TRAFFIC = Traffic(people=2_000, envelopes=150_000)
 QUICK = Traffic(people=800, envelopes=50_000)
 FAUST_SECONDS = 15.0
+SHAPED = 20_000
+"""So many envelopes are folded to learn what the stages write of one."""
 LIMIT_SECONDS = 300.0
 
 
 class Throughput:
-    """Runs all three several times on the same envelopes, always beside the broker and one at a time."""
+    """Runs all four several times on the same envelopes, always beside the broker and one at a time."""
 
     def __init__(self, bootstrap: str, say: Callable[[str], None], *, quick: bool):
         """Use this broker and tell what is done."""
@@ -27,6 +31,8 @@ class Throughput:
         about = "both stages, exactly once, first to last commit"
         self.worker = Figure("Throughput of one worker", "envelopes/s", at_least(8_000), about)
         self.cpu = Figure("Processor time of the worker", "µs/envelope", None, "both stages and the Kafka client")
+        self.engine = Figure("Processor time of the engine", "µs/envelope", below(35.5), "stages that only write")
+        self.engine_rate = Figure("Throughput of the engine", "envelopes/s", None, "stages that only write")
         self.loop = Figure("Bare aiokafka loop", "envelopes/s", None, "consume, orjson, produce in transactions")
         self.faust = Figure("Idiomatic Faust agent", "envelopes/s", None, "decode, count in a table, fastavro, send")
         self.to_loop = Figure("Worker to bare loop", "ratio", None, "same run, same envelopes")
@@ -38,7 +44,8 @@ class Throughput:
         self._say(mix(records))
         for run in range(1, self._runs + 1):
             self._run(f"throughput{run}", records)
-        return [self.worker, self.cpu, self.loop, self.to_loop, self.faust, self.to_faust]
+        alone = [self.engine, self.engine_rate]
+        return [self.worker, self.cpu, *alone, self.loop, self.to_loop, self.faust, self.to_faust]
 
     def _run(self, name: str, records: list[Sent]) -> None:
         there = Installation(self._bootstrap, name, replay=True)
@@ -46,6 +53,9 @@ class Throughput:
         worker = worker_speed(there, len(records))
         self.worker.add(worker.rate)
         self.cpu.add(worker.cpu_us)
+        engine = self._engine(f"{name}-engine", records)
+        self.engine.add(engine.cpu_us)
+        self.engine_rate.add(engine.rate)
         loop = self._loop(there, name)
         self.loop.add(loop.rate)
         faust = self._faust(there, name)
@@ -54,9 +64,18 @@ class Throughput:
         self.to_faust.add(worker.rate / faust.rate)
         self._say(
             f"{name}: worker {worker.rate:,.0f}/s ({worker.cpu_us:.0f} µs of processor each, {worker.seconds:.1f} s),"
+            f" the engine alone {engine.rate:,.0f}/s ({engine.cpu_us:.0f} µs),"
             f" bare loop {loop.rate:,.0f}/s ({loop.cpu_us:.0f} µs), Faust agent {faust.rate:,.0f}/s"
             f" ({faust.cpu_us:.0f} µs)"
         )
+
+    def _engine(self, name: str, records: list[Sent]) -> Speed:
+        there = Installation(self._bootstrap, name, replay=True)
+        there.preload(records)
+        shape = json.dumps(shares(records[:SHAPED], there.plan))
+        where = (self._bootstrap, there.naming.prefix, there.group, str(there.port))
+        with Program("the bare engine", "-m", "tests.bench.peers.bare_engine", *where, shape) as program:
+            return followed(there, program, len(records))
 
     def _loop(self, there: Installation, name: str) -> Speed:
         sink = there.create(f"{name}.bare-loop")
