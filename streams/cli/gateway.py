@@ -14,16 +14,11 @@ from streams.cli.security import SECURITY, required_security
 from streams.contracts.catalog import Naming, topic
 from streams.contracts.numbers import TokenKey
 from streams.gateway.broker import TopicMissingError
-from streams.gateway.run import (
-    CannotListenError,
-    FileError,
-    Gateway,
-    GatewayOptions,
-    NoBrokerError,
-    run_until_signalled,
-)
+from streams.gateway.run import Gateway, GatewayOptions, run_until_signalled
 from streams.gateway.script import collector_script
 from streams.gateway.service import NO_SCRIPT
+from streams.gateway.watched import FileError
+from streams.lifetime import CannotListenError, NoBrokerError
 from streams.settings import Settings, SettingsError, token_secret
 from streams.telemetry import logs
 

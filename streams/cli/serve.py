@@ -10,15 +10,10 @@ from streams.cli.errors import Unreachable, WrongUse
 from streams.cli.options import required_brokers, with_settings
 from streams.cli.security import SECURITY, required_security
 from streams.contracts.catalog import Naming
+from streams.lifetime import CannotListenError, NoBrokerError
+from streams.serve.feed import TopicsMissingError
 from streams.serve.guard import GuardError, is_loopback, read_origins
-from streams.serve.run import (
-    CannotListenError,
-    NoKafkaError,
-    ServeOptions,
-    Server,
-    TopicsMissingError,
-    run_until_signalled,
-)
+from streams.serve.run import ServeOptions, Server, run_until_signalled
 from streams.settings import Settings
 from streams.telemetry import logs
 
@@ -62,7 +57,7 @@ def command(settings: Settings) -> None:
         asyncio.run(run_until_signalled(server, lambda port: _tell(settings.serve_host, port)))
     except (GuardError, CannotListenError, TopicsMissingError) as error:
         raise WrongUse(str(error)) from error
-    except NoKafkaError as error:
+    except NoBrokerError as error:
         raise Unreachable(str(error)) from error
 
 

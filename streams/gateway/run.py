@@ -1,12 +1,9 @@
 """A gateway from its start to its end: listen, connect, serve until a signal, drain (CONTRACT 9)."""
 
 import asyncio
-import contextlib
-import errno
 import logging
-import signal
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -24,7 +21,8 @@ from streams.gateway.script import collector_script
 from streams.gateway.service import Front, Service
 from streams.gateway.sites import read_sites
 from streams.gateway.tokens import Verifier, read_keys
-from streams.gateway.watched import FileError, Watched
+from streams.gateway.watched import Watched
+from streams.lifetime import CannotListenError, NoBrokerError, cancelled, first, until_signalled
 from streams.security import PLAIN_TEXT, Security
 from streams.telemetry.gateway_metrics import GatewayMetrics, Gauges
 from streams.telemetry.logs import event
@@ -34,14 +32,6 @@ LOOK_SECONDS: Final = 1.0
 BACKLOG: Final = 4096
 ENDING: Final = "The gateway is ending."
 log = logging.getLogger(__name__)
-
-
-class CannotListenError(Exception):
-    """The address is taken or cannot be used; the text says what to do."""
-
-
-class NoBrokerError(Exception):
-    """No broker answered in time at the start."""
 
 
 @dataclass(frozen=True)
@@ -120,11 +110,11 @@ class Gateway:
         looks = asyncio.create_task(self._look())
         try:
             await self._connected(links, broker, stop)
-            await _first(links, stop.wait())
+            await first([links], stop.wait())
             await self._drain(server, listener, broker)
         finally:
             server.close()
-            await _end(looks, links)
+            await cancelled([looks, links])
 
     def _service(self, broker: Broker, budget: Budget) -> Service:
         options = self._options
@@ -167,11 +157,7 @@ class Gateway:
                 reuse_address=True,
             )
         except OSError as error:
-            why = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
-            raise CannotListenError(
-                f"Port {options.port} on {options.host} {why}: choose another with --gateway-host and --gateway-port"
-                " (0 takes a free port)."
-            ) from error
+            raise CannotListenError("gateway", options.host, options.port, error) from error
         self.port = server.sockets[0].getsockname()[1]
         log.info(event("gateway.listened", host=options.host, port=self.port, tls=options.tls is not None))
         return server
@@ -180,12 +166,9 @@ class Gateway:
         wait = self._options.broker_wait_seconds
         try:
             async with asyncio.timeout(wait):
-                await _first(links, broker.connected.wait(), stop.wait())
+                await first([links], broker.connected.wait(), stop.wait())
         except TimeoutError as error:
-            raise NoBrokerError(
-                f"No Kafka answered at {self._options.bootstrap} for {wait:g} seconds: is it running, is the address"
-                " right, can this machine reach it, do login and encryption fit?"
-            ) from error
+            raise NoBrokerError(self._options.bootstrap, wait) from error
 
     async def _look(self) -> None:
         while True:
@@ -210,42 +193,10 @@ class Gateway:
 
 async def run_until_signalled(gateway: Gateway, listening: Callable[[int], None]) -> None:
     """Run a gateway until SIGTERM or SIGINT; a second signal does not wait for the drain."""
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-
-    def end() -> None:
-        stop.set()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, end)
-    loop.set_exception_handler(_told_by_name)
-    await gateway.run(listening, stop)
+    asyncio.get_running_loop().set_exception_handler(_told_by_name)
+    await until_signalled(lambda stop: gateway.run(listening, stop))
 
 
 def _told_by_name(_: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
     # The text of an error may repeat what was sent.
     log.error(event("loop.failed", error=type(context.get("exception")).__name__))
-
-
-async def _first(task: "asyncio.Task[None]", *others: Awaitable[object]) -> None:
-    """Return when one of the others is done; raise what the task raises when it ends before."""
-    waiting = [asyncio.ensure_future(other) for other in others]
-    try:
-        await asyncio.wait([task, *waiting], return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for other in waiting:
-            other.cancel()
-    if task.done():
-        task.result()
-
-
-async def _end(*tasks: "asyncio.Task[None]") -> None:
-    for task in tasks:
-        task.cancel()
-    for task in tasks:
-        with contextlib.suppress(asyncio.CancelledError, Exception):
-            await task
-
-
-__all__ = ["CannotListenError", "FileError", "Gateway", "GatewayOptions", "NoBrokerError", "run_until_signalled"]

@@ -1,11 +1,8 @@
 """A process of `serve` from its start to its end: listen, read the topics, answer until a signal (CONTRACT 9)."""
 
 import asyncio
-import contextlib
-import errno
 import logging
 import secrets
-import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,9 +16,10 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from streams.contracts.catalog import Naming
+from streams.lifetime import CannotListenError, NoBrokerError, cancelled, first, until_signalled
 from streams.security import PLAIN_TEXT, Security
 from streams.serve.assets import assets
-from streams.serve.feed import OPTIONAL, REQUIRED, Feed, TopicsMissingError
+from streams.serve.feed import OPTIONAL, REQUIRED, Feed
 from streams.serve.guard import Guard, GuardError, read_tokens
 from streams.serve.live import Live
 from streams.serve.routes import ROUTES
@@ -34,14 +32,6 @@ from streams.telemetry.serve_metrics import ServeMetrics
 LOOK_SECONDS: Final = 5.0
 """How often the file of tokens is looked at."""
 log = logging.getLogger(__name__)
-
-
-class CannotListenError(Exception):
-    """The address is taken or cannot be used; the text says what to do."""
-
-
-class NoKafkaError(Exception):
-    """No broker answered in time at the start."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +97,7 @@ class Server:
 
         Raises:
             CannotListenError: The address cannot be used.
-            NoKafkaError: No broker answered within `broker_wait_seconds`.
+            NoBrokerError: No broker answered within `broker_wait_seconds`.
             TopicsMissingError: Topics that must be there are not.
         """
         service = Service(self.live, self.guard, self.streams, self.metrics)
@@ -118,15 +108,11 @@ class Server:
             await self._listen(runner)
             listening(self.port)
             await self._connected(tasks, stop)
-            await _until(stop, *tasks)
+            await first(tasks, stop.wait())
         finally:
             self.streams.end()
             await runner.cleanup()
-            for task in tasks:
-                task.cancel()
-            for task in tasks:
-                with contextlib.suppress(asyncio.CancelledError, Exception):
-                    await task
+            await cancelled(tasks)
 
     async def _listen(self, runner: web.AppRunner) -> None:
         options = self._options
@@ -134,31 +120,17 @@ class Server:
         try:
             await site.start()
         except OSError as error:
-            why = "is taken" if error.errno == errno.EADDRINUSE else "cannot be used"
-            raise CannotListenError(
-                f"Port {options.port} on {options.host} {why}: choose another with --serve-host and --serve-port"
-                " (0 takes a free port)."
-            ) from error
+            raise CannotListenError("serve", options.host, options.port, error) from error
         self.port = runner.addresses[0][1]
         log.info(event("serve.listened", host=options.host, port=self.port, open=not self.guard.tokens))
 
     async def _connected(self, tasks: list["asyncio.Task[None]"], stop: asyncio.Event) -> None:
         wait = self._options.broker_wait_seconds
-        connected = asyncio.create_task(self.feed.connected.wait())
-        stopped = asyncio.create_task(stop.wait())
         try:
-            await asyncio.wait([connected, stopped, *tasks], timeout=wait, return_when=asyncio.FIRST_COMPLETED)
-            for task in tasks:
-                if task.done():
-                    task.result()
-            if not connected.done() and not stopped.done():
-                raise NoKafkaError(
-                    f"No Kafka answered at {self._options.bootstrap} for {wait:g} seconds: is it running, is the"
-                    " address right, can this machine reach it?"
-                )
-        finally:
-            connected.cancel()
-            stopped.cancel()
+            async with asyncio.timeout(wait):
+                await first(tasks, self.feed.connected.wait(), stop.wait())
+        except TimeoutError as error:
+            raise NoBrokerError(self._options.bootstrap, wait) from error
 
     async def _look(self) -> None:
         """Read the tokens again when their file changes; a file that cannot be used changes nothing."""
@@ -193,32 +165,4 @@ def day_start(now: int, zone: ZoneInfo) -> int:
 
 async def run_until_signalled(server: Server, listening: Callable[[int], None]) -> None:
     """Run until SIGTERM or SIGINT; a second signal does not wait."""
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    signals = (signal.SIGTERM, signal.SIGINT)
-
-    def end() -> None:
-        stop.set()
-        for number in signals:
-            loop.remove_signal_handler(number)
-
-    for number in signals:
-        loop.add_signal_handler(number, end)
-    await server.run(listening, stop)
-
-
-async def _until(stop: asyncio.Event, *tasks: "asyncio.Task[None]") -> None:
-    """Return when `stop` is set; raise what one of the tasks raises."""
-    stopped = asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        stopped.cancel()
-    for task in tasks:
-        if task.done():
-            task.result()
-
-
-__all__ = [
-    "CannotListenError", "GuardError", "NoKafkaError", "ServeOptions", "Server", "TopicsMissingError",
-    "run_until_signalled",
-]  # fmt: skip
+    await until_signalled(lambda stop: server.run(listening, stop))
