@@ -48,8 +48,8 @@ def explain(log: Path, since_bytes: int = 0) -> Failure:
             return failure
     lines = [line.strip() for line in text.splitlines()]
     telling = [line for line in lines if any(word in line for word in _TELLING)]
-    if not telling and log.exists() and (failure := full_disk(log)):
-        return failure  # Then there was no room for the last words either.
+    if not telling and log.exists() and (full := full_disk(log)):
+        return full  # Then there was no room for the last words either.
     if not telling:
         return Failure("Its log tells of no error: somebody killed it, or the kernel did for want of memory.")
     return Failure(f"Its last error: {telling[-1][:_LAST_WORDS_CHARACTERS]}")
