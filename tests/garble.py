@@ -44,6 +44,39 @@ def garbled(seed: int, envelopes: Sequence[dict[str, Any]]) -> Iterator[Garbled]
         yield Garbled(_key(random, envelope), random.choice(ways)(random, envelope))
 
 
+class Arrival(NamedTuple):
+    """Key and value of a record and when it reaches Kafka, ms since the epoch."""
+
+    at: int
+    key: bytes | None
+    value: bytes | None
+
+
+LOST, REPEATED, LATE, CHANGED = 0.03, 0.03, 0.05, 0.12
+LATE_MS = 60_000
+
+
+def disturbed(seed: int, envelopes: Sequence[dict[str, Any]]) -> Iterator[Arrival]:
+    """Give records for ever, the same for a seed, in order of arrival: most are real, so that there are whole calls.
+
+    Some are lost, some come twice, some late, some are not what they were.
+    """
+    random = Random(seed)
+    lasts = envelopes[-1]["received_at"] - envelopes[0]["received_at"] + LATE_MS
+    for cycle in count():
+        arrivals = []
+        for envelope in envelopes:
+            if random.random() < LOST:
+                continue
+            mine = {**envelope, "session_id": a_uuid(envelope["session_id"], seed, cycle)}
+            value = _changed(random, mine) if random.random() < CHANGED else _real(random, mine)
+            at = envelope["received_at"] + cycle * lasts
+            times = [at + random.randrange(LATE_MS) if random.random() < LATE else at]
+            times += [at + random.randrange(LATE_MS)] if random.random() < REPEATED else []
+            arrivals += [Arrival(time, mine["session_id"].encode(), value) for time in times]
+        yield from sorted(arrivals, key=lambda arrival: arrival.at)
+
+
 def _key(random: Random, envelope: dict[str, Any]) -> bytes | None:
     session = envelope["session_id"].encode()
     return random.choice(

@@ -19,6 +19,8 @@ from streams.local.state import Running
 from streams.local.tools import JAVA_VARIABLE, MIRROR_VARIABLE, Tools
 
 _LOOK_SECONDS = 0.5
+TROUBLED = frozenset({Condition.ENDED, Condition.FULL})
+"""Ways in which a node does not go on."""
 
 
 @click.group(epilog="\b\nExample:\n  widget-streams kafka start && widget-streams kafka status")
@@ -95,7 +97,7 @@ def stop(drop: bool) -> None:
 def status() -> None:
     """Show each node and how it is.
 
-    Exits with 1 when a node ended by itself, 3 when Kafka does not run or does not answer.
+    Exits with 1 when a node ended by itself or cannot write, 3 when Kafka does not run or does not answer.
     """
     with _clear_words():
         running = Background().running()
@@ -111,8 +113,9 @@ def status() -> None:
 
 def _judge(nodes: list[NodeHealth]) -> None:
     for one in nodes:
-        if one.condition is Condition.ENDED:
-            raise Problem(f"Node {one.node.node} of Kafka ended by itself. {one.reason} Its log: {one.node.log}")
+        if one.condition in TROUBLED:
+            how = f"Node {one.node.node} of Kafka {one.condition.value}."
+            raise Problem(f"{how} {one.reason} Its log: {one.node.log}")
     for one in nodes:
         if one.condition is Condition.SILENT:
             raise Unreachable(f"Node {one.node.node} of Kafka does not answer on port {one.node.port}.")
@@ -125,10 +128,12 @@ def _tell_started(running: Running) -> None:
 
 
 def _stay(background: Background, running: Running) -> None:
-    """Stay until `kafka stop`, or until all nodes have ended by themselves."""
+    """Stay until `kafka stop`, or until no node can go on: what is left of them is stopped then."""
     while background.running() == running:
         nodes = health(running)
-        if all(one.condition is Condition.ENDED for one in nodes):
+        if all(one.condition in TROUBLED for one in nodes):
+            if any(one.condition is Condition.FULL for one in nodes):
+                background.stop()
             _judge(nodes)
         time.sleep(_LOOK_SECONDS)
 

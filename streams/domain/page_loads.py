@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from streams.domain import event_time, sequences
+from streams.domain.absurd import has_absurd_instant
 from streams.domain.event_time import Skew
 from streams.domain.identity import extension_key
 from streams.domain.postings import Meaning, Posting, Rejection, Row
@@ -121,6 +122,8 @@ def judge(load: PageLoad, posting: Posting, received_at: int, now: int, key_of: 
         return Judgement(Outcome.DUPLICATE)
     judgement = _when(load, posting, received_at)
     judgement.missing_before = missing
+    if has_absurd_instant(posting, judgement.event_time):
+        judgement.quirks.append(Quirk.ABSURD_INSTANT)
     if event_time.too_late(received_at, judgement.event_time):
         hours = event_time.MAX_LATENESS_MS // 3_600_000
         judgement.rejection = Rejection(RejectReason.TOO_LATE, f"received more than {hours} h after it happened")

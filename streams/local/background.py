@@ -10,7 +10,7 @@ from typing import NamedTuple
 from streams.local import probe, state
 from streams.local.cluster import Cluster, launch
 from streams.local.errors import LocalError, WrongRequestError
-from streams.local.failures import explain
+from streams.local.failures import FULL_BYTES, explain, full_disk
 from streams.local.locks import hold
 from streams.local.node import Size
 from streams.local.processes import end, is_alive
@@ -38,10 +38,11 @@ class Condition(enum.Enum):
     ANSWERS = "answers"
     SILENT = "does not answer"
     ENDED = "ended by itself"
+    FULL = "cannot write"
 
 
 class NodeHealth(NamedTuple):
-    """A node and how it is; `reason` tells why it ended."""
+    """A node and how it is; `reason` tells why it ended or cannot write."""
 
     node: RunningNode
     condition: Condition
@@ -140,12 +141,17 @@ class Background:
             os.close(lock)
 
 
-def health(running: Running) -> list[NodeHealth]:
-    """Look at each node: whether its process is still the one that was started, and whether it answers."""
-    return [_health(node) for node in running.nodes]
+def health(running: Running, full_bytes: int = FULL_BYTES) -> list[NodeHealth]:
+    """Look at each node: whether its process is still the one that was started, can write, and answers.
+
+    NB: on a full disk a broker goes on answering and takes nothing any more, not even the order to end itself.
+    """
+    return [_health(node, full_bytes) for node in running.nodes]
 
 
-def _health(node: RunningNode) -> NodeHealth:
+def _health(node: RunningNode, full_bytes: int) -> NodeHealth:
     if not is_alive(node.process):
         return NodeHealth(node, Condition.ENDED, explain(node.log, node.log_start_bytes).sentence)
+    if failure := full_disk(node.log, full_bytes):
+        return NodeHealth(node, Condition.FULL, failure.sentence)
     return NodeHealth(node, Condition.ANSWERS if probe.answers(node.port) else Condition.SILENT)

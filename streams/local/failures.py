@@ -4,7 +4,8 @@ import shutil
 from pathlib import Path
 from typing import Final, NamedTuple
 
-_FULL_BYTES: Final = 1024 * 1024
+FULL_BYTES: Final = 1024 * 1024
+"""A disk with less room than this is full: no segment can be written any more."""
 _TAIL_BYTES: Final = 200_000
 _LAST_WORDS_CHARACTERS: Final = 300
 
@@ -47,11 +48,16 @@ def explain(log: Path, since_bytes: int = 0) -> Failure:
             return failure
     lines = [line.strip() for line in text.splitlines()]
     telling = [line for line in lines if any(word in line for word in _TELLING)]
-    if not telling and log.exists() and shutil.disk_usage(log.parent).free < _FULL_BYTES:
-        return _KNOWN["No space left on device"]  # Then there was no room for the last words either.
+    if not telling and log.exists() and (full := full_disk(log)):
+        return full  # Then there was no room for the last words either.
     if not telling:
         return Failure("Its log tells of no error: somebody killed it, or the kernel did for want of memory.")
     return Failure(f"Its last error: {telling[-1][:_LAST_WORDS_CHARACTERS]}")
+
+
+def full_disk(log: Path, full_bytes: int = FULL_BYTES) -> Failure | None:
+    """Say that the disk under a node's log and data is full, where it is."""
+    return _KNOWN["No space left on device"] if shutil.disk_usage(log.parent).free < full_bytes else None
 
 
 def _tail(log: Path, since_bytes: int) -> str:

@@ -171,6 +171,35 @@ def test_a_broker_that_cannot_start_tells_why(tmp_path: Path) -> None:
     assert Path(str(refused.value).rpartition("Its log: ")[2]).read_text(encoding="utf-8")
 
 
+def _fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(1 << 20))
+
+
+@pytest.mark.slow
+def test_a_disk_that_fills_up_is_told(own: Own, tmp_path: Path) -> None:
+    """The broker would answer for ever and take nothing; the command ends with 1 and says what to do."""
+    if subprocess.run(["unshare", "-rm", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("a small disk of its own cannot be mounted here")
+    small = tmp_path / "small"
+    small.mkdir()
+    mount = f'mount -t tmpfs -o size=540m none {small} && exec "$@"'
+    start = [sys.executable, "-m", "streams.cli.main", "kafka", "start", "--foreground", "--port", "0"]
+    command = ["unshare", "-rm", "sh", "-c", mount, "sh", *start, "--data", str(small / "data")]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=own.environment, text=True, stdout=pipe, stderr=pipe) as started:
+        assert started.stdout is not None
+        assert started.stdout.readline().startswith("127.0.0.1:")
+        processes = own.processes()
+        with pytest.raises(OSError, match="No space left"):
+            _fill(Path(f"/proc/{started.pid}/root{small}/fill"))
+        _, told = started.communicate(timeout=120)
+    assert started.returncode == 1
+    assert "Node 1 of Kafka cannot write. The disk under its data is full: make room" in told
+    assert _are_gone(processes)
+
+
 @pytest.mark.slow
 def test_three_nodes_go_on_without_one(tmp_path: Path) -> None:
     """What three brokers acknowledged is there when one is killed, and the killed one comes back."""

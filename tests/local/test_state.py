@@ -16,7 +16,7 @@ from streams.local.failures import explain
 from streams.local.jars import Progress
 from streams.local.locks import hold
 from streams.local.node import FOR_TESTS
-from streams.local.processes import Identity
+from streams.local.processes import Identity, identify
 from streams.local.progress import told_on
 from streams.local.properties import Place, broker_properties
 from streams.local.state import Running, RunningNode
@@ -56,6 +56,17 @@ def test_a_stale_note_is_told_and_cleared(tmp_path: Path) -> None:
         assert background.running() is None
         assert other.poll() is None
         other.kill()
+
+
+def test_a_running_node_on_a_full_disk_is_told(tmp_path: Path) -> None:
+    """It would go on answering; what is too little room is said here."""
+    own = identify(os.getpid())
+    assert own is not None
+    running = running_in(tmp_path, own.pid, own.started)
+    (node,) = health(running, full_bytes=1 << 60)
+    assert node.condition is Condition.FULL
+    assert node.reason == "The disk under its data is full: make room, or choose another with --data."
+    assert health(running)[0].condition is Condition.SILENT
 
 
 def test_one_command_at_a_time_starts_or_stops(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from streams.contracts.avro import codec
 from streams.domain.words import Outcome
 from streams.pipeline.records import Folded, Mark, Read
 from streams.pipeline.sessions import MAX_KEPT_WAITING, SessionsPartition, SessionsStage
-from tests.builders import HOUR, LOGIN, T0, Json, Row, Tab, a_plan, a_read, a_uuid, reads, rows_of
+from tests.builders import HOUR, LOGIN, T0, Call, Json, Row, Tab, a_plan, a_read, a_uuid, reads, rows_of
 from tests.stories import Envelope, stories
 
 TRACE = ("traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
@@ -211,6 +212,37 @@ def test_a_gateway_clock_that_is_off_is_not_believed(off: int, quirks: list[str]
     """More than a minute off Kafka's time stamp; then that counts (CONTRACT 3)."""
     (row,) = of(written(a_stage().fold([a_read(Tab().route(0))._replace(timestamp=T0 + 40 + off)])), "EnrichedEvent")
     assert (row["quirks"], row["received_at"]) == (quirks, T0 + received_at)
+
+
+def created(call: Call, at: int) -> Call:
+    """Let a server say that a call began at an instant."""
+    call.created = at - T0
+    return call
+
+
+DAY = 24 * HOUR
+FAST = 3_600_000
+"""How far the browser's clock is ahead."""
+
+
+@pytest.mark.parametrize(
+    ("post", "quirks"),
+    [
+        (lambda call: call.says("ring", 0, creationTime=T0 + FAST - DAY), []),
+        (lambda call: call.says("ring", 0, creationTime=T0 + FAST - DAY - 1), ["ABSURD_INSTANT"]),
+        (lambda call: call.says("start", 0, startTime=T0 + FAST + DAY + 1), ["ABSURD_INSTANT"]),
+        (lambda call: call.says("end", 0, endTime=T0 + FAST + DAY + 1), ["ABSURD_INSTANT"]),
+        (lambda call: call.active("Ringing", 0, startTime=T0 + 40 - DAY), []),
+        (lambda call: call.active("Ringing", 0, startTime=T0 + 40 - DAY - 1), ["ABSURD_INSTANT"]),
+        (lambda call: created(call, T0 + 40 + DAY + 1).telephony("Setup", 0), ["ABSURD_INSTANT"]),
+        (lambda call: call.tab.message(0, changed=-3 * DAY), []),
+    ],
+)
+def test_an_instant_that_nobody_believes_is_noted(post: Callable[[Call], Json], quirks: list[str]) -> None:
+    """More than 24 h off its post, on the clock that read it: the browser's or a server's (DECISIONS 56)."""
+    tab = Tab(skew_ms=FAST)
+    (row,) = of(written(a_stage().fold([a_read(post(tab.call()))])), "EnrichedEvent")
+    assert row["quirks"] == quirks
 
 
 def test_stream_time_never_goes_back() -> None:
