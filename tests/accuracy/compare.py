@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.accuracy.difference import Difference
-from tests.accuracy.explained import Explanation, explanation
+from tests.accuracy.explained import EXPLAINED, Explanation, explanation
 from tests.oracle.reading import Expected
 
 Record = dict[str, Any]
@@ -43,8 +43,10 @@ class Comparison:
         self.examples = {**other.examples, **self.examples}
 
 
-def compare(expected: Sequence[Expected], records: Iterable[Record]) -> Comparison:
-    """Return in what the records differ from the reading."""
+def compare(
+    expected: Sequence[Expected], records: Iterable[Record], known: Sequence[Explanation] = EXPLAINED
+) -> Comparison:
+    """Return in what the records differ from the reading; `known` are the classes that are explained."""
     by_key: dict[tuple[str, str | None, str], list[Record]] = defaultdict(list)
     for record in records:
         by_key[(record["extension_key"], record["call_id"], record["direction"])].append(record)
@@ -56,7 +58,7 @@ def compare(expected: Sequence[Expected], records: Iterable[Record]) -> Comparis
             continue
         record = mine.pop(0)
         differing = differences(leg, record)
-        _enter(found, differing, explanation(leg, differing) if differing else None)
+        _enter(found, differing, explanation(leg, differing, known) if differing else None)
     for stranger in (stranger for many in by_key.values() for stranger in many):
         name = f"{stranger['extension_key']} {stranger['call_id']} {stranger['direction']}"
         _enter(found, [Difference("record", "absent", "present", name)])

@@ -140,11 +140,12 @@ def _reading(outcome: Outcome) -> list[str]:
         "",
         f"{comparison.legs - comparison.differing:,} of {comparison.legs:,} records say the same in every field: "
         "disposition, transfer, who ended it, reason, source of the end, counts, queue, witnesses, quality, durations, "
-        "instants. The others, by class; of one of each, the reading → the record.",
+        "instants.",
     ]
     if not comparison.classes:
         return head
     rows = [_class(outcome, number, name) for name, number in comparison.classes.most_common()]
+    head[-1] += " The others, by class; of one of each, the reading → the record."
     return [*head, "", "| Legs | Class | Rule | Whose fault | One of them |", "|---|---|---|---|---|", *rows]
 
 

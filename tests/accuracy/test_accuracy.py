@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.accuracy.centre import a_centre
-from tests.accuracy.compare import as_record
+from tests.accuracy.compare import as_record, compare
+from tests.accuracy.explained import Explanation
 from tests.accuracy.folding import fold
 from tests.accuracy.longer_stories import STORIES
 from tests.accuracy.page import text, write
@@ -129,3 +130,19 @@ def test_the_page_has_the_figures_and_the_plot(records: Records, tmp_path: Path)
     write(outcome, tmp_path)
     assert f"{outcome.outcomes_right:.3%} of {outcome.verdict.outcomes_judged:,}" in text(outcome)
     assert "<polyline" in (tmp_path / "accuracy.svg").read_text(encoding="utf-8")
+
+
+def test_a_difference_is_listed_by_leg_with_its_rule_and_fault(records: Records) -> None:
+    """Legs that differ are counted by class; an explained class is no unexplained one, another one stays so."""
+    envelopes = deliver(a_centre(SEED * 1_000, 200, STORIES))
+    reading = read(envelopes, envelopes[-1]["received_at"] + 5 * 3_600_000)
+    changed = copy.deepcopy(records)
+    changed[0]["transfer"], changed[1]["ended_by"] = "SOMEHOW", "SOMEBODY"
+    known = Explanation("a transfer", "a rule", "the reading's", lambda _, found: found[0].field == "transfer")
+    found = compare(reading, changed, [known])
+    assert found.differing == 2
+    assert found.classes["a transfer"] == 1
+    assert list(found.unexplained.values()) == [1]
+    outcome = Outcome(SEED, comparison=found)
+    assert "| 1 | a transfer | a rule | the reading's |" in text(outcome)
+    assert "SOMEBODY | not explained | open |" in text(outcome)
