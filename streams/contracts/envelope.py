@@ -4,9 +4,9 @@ from typing import Any
 
 import orjson
 
-from streams.contracts import values
 from streams.contracts.numbers import TokenKey
 from streams.contracts.privacy import scrub
+from streams.contracts.values import clock, id_text, login, serial, uuid
 from streams.contracts.widget import read_event, type_of
 from streams.domain.postings import Posting, Rejection
 from streams.domain.words import RejectReason
@@ -52,16 +52,15 @@ def _posting(envelope: dict[str, Any]) -> Posting:
     """
     field = envelope.get
     return Posting(
-        event_id=values.uuid(field("event_id")) or None,
-        session_id=values.uuid(field("session_id")) or None,
-        sequence=values.serial(field("sequence")) or None,
-        captured_at=values.clock(field("captured_at")),
-        sent_at=values.clock(field("sent_at")),
-        received_at=values.clock(field("received_at")),
-        login_number=values.login(field("login_number")),
-        account_id=values.id_text(field("account_id")),
-        extension_id=values.id_text(field("extension_id")),
+        event_id=uuid(field("event_id")) or None,
+        session_id=uuid(field("session_id")) or None,
+        sequence=serial(field("sequence")) or None,
+        captured_at=clock(field("captured_at")),
+        sent_at=clock(field("sent_at")),
+        received_at=clock(field("received_at")),
+        login_number=login(field("login_number")),
+        account_id=id_text(field("account_id")),
+        extension_id=id_text(field("extension_id")),
         verified=field("verified") is True,
         replayed=field("replayed") is True,
-        visibility=values.word(field("visibility")),
     )

@@ -30,9 +30,11 @@ _MASKED = frozenset({"token", "country", "kind"})
 _TOKEN_BYTES = 16
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TokenKey:
     """The secret that turns personal values into tokens.
+
+    It equals itself only: whoever remembers tokens asks for its hash with every number.
 
     Attributes:
         secret: At least 16 bytes, kept out of logs and topics.

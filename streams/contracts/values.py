@@ -62,8 +62,9 @@ def identifier(value: Any) -> int | str | None:
 
 def id_text(value: Any) -> str | None:
     """Return an id that may be read, as text."""
-    kept = identifier(value)
-    return str(kept) if isinstance(kept, int) else kept
+    if value is None or isinstance(value, str):
+        return value if value and _ID.fullmatch(value) else None
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def flag(value: Any) -> bool | None:
@@ -85,9 +86,9 @@ def serial(value: Any) -> int | None:
 
 def clock(value: Any) -> int | None:
     """Return an instant in milliseconds since the epoch."""
-    if type(value) is int or isinstance(value, float):
-        return int(value) if 0 <= value <= _INSTANT_LIMIT else None
-    return None
+    if type(value) is int:
+        return value if 0 <= value <= _INSTANT_LIMIT else None
+    return int(value) if isinstance(value, float) and 0 <= value <= _INSTANT_LIMIT else None
 
 
 def instant(value: Any) -> int | str | None:

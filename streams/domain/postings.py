@@ -67,4 +67,3 @@ class Posting:
     extension_id: str | None = None
     verified: bool = False
     replayed: bool = False
-    visibility: str | None = None

@@ -28,12 +28,12 @@ def reason(posting: Posting) -> RejectReason | None:
 def test_an_envelope_is_read_field_by_field() -> None:
     """What the collector stamped arrives as it was."""
     tab = Tab()
-    posting = read({**tab.route(0), "account_id": "1", "extension_id": 7, "visibility": "hidden", "replayed": True})
+    posting = read({**tab.route(0), "account_id": "1", "extension_id": 7, "replayed": True})
     assert posting.rejection is None
     assert (posting.session_id, posting.event_id, posting.sequence) == (tab.session_id, a_uuid("A", 1), 1)
     assert (posting.captured_at, posting.sent_at, posting.received_at) == (T0, T0, T0 + 40)
     assert (posting.login_number, posting.account_id, posting.extension_id) == (LOGIN, "1", "7")
-    assert (posting.visibility, posting.replayed, posting.verified) == ("hidden", True, False)
+    assert (posting.replayed, posting.verified) == (True, False)
     assert posting.type is EventType.RC_ROUTE_CHANGED_NOTIFY
 
 
@@ -94,12 +94,12 @@ def test_what_is_not_for_us_is_foreign_and_not_refused(event: object) -> None:
         ("event_id", 5), ("event_id", {}), ("session_id", 5), ("session_id", ""), ("sequence", "1"), ("sequence", 0),
         ("sequence", -1), ("sequence", 1.5), ("sequence", 2**53), ("captured_at", "now"), ("captured_at", -1),
         ("captured_at", 10**16), ("sent_at", []), ("received_at", {}), ("verified", "yes"), ("replayed", 1),
-        ("account_id", [1]), ("extension_id", True), ("visibility", 5), ("login_number", 5),
+        ("account_id", [1]), ("extension_id", True), ("login_number", 5),
     ],
 )  # fmt: skip
 def test_a_field_of_the_wrong_type_is_as_good_as_absent(field: str, wrong: object) -> None:
     """The event itself is what must not be lost."""
-    envelope = {**Tab().route(0), "account_id": "1", "extension_id": "7", "visibility": "hidden"}
+    envelope = {**Tab().route(0), "account_id": "1", "extension_id": "7"}
     without = {name: value for name, value in envelope.items() if name != field}
     posting, absent = read({**envelope, field: wrong}), read(without)
     assert posting.rejection is None

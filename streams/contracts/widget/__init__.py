@@ -13,7 +13,7 @@ from streams.contracts.widget import calls, messages, models
 from streams.contracts.widget.fields import Json
 from streams.contracts.widget.others import CALLING_SETTINGS, SESSIONS_SYNC
 from streams.domain.postings import Meaning, Rejection, WidgetEvent
-from streams.domain.words import EventType, Quirk, RejectReason
+from streams.domain.words import EventType, RejectReason
 
 
 class Kind(NamedTuple):
@@ -37,8 +37,6 @@ def read_event(event: Json, key: TokenKey) -> WidgetEvent | Rejection:
     kind = KINDS.get(vendor_type) if isinstance(vendor_type, str) else None
     if kind is None:
         return _beyond(event, vendor_type, key)
-    if kind.model is models.TelephonyPost and not isinstance(event.get("telephonySession"), dict | list):
-        return WidgetEvent(kind.event_type, Meaning.FOREIGN, quirks=[Quirk.TELEPHONY_SESSION_ABSENT])
     read = WidgetEvent(kind.event_type, kind.meaning)
     if kind.translate(event, read, key):
         return read

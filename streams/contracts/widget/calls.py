@@ -7,7 +7,7 @@ from streams.contracts.numbers import Remote, TokenKey
 from streams.contracts.privacy import scrub_event
 from streams.contracts.values import clock, count, digest, id_text, identifier, queue, term, word
 from streams.contracts.widget.fields import DIRECTIONS, NOBODY, Json, millis, owner, remote
-from streams.domain.postings import Row, WidgetEvent
+from streams.domain.postings import Meaning, Row, WidgetEvent
 from streams.domain.words import EventType, Quirk
 
 ANONYMOUS: Remote = {"token": None, "country": None, "kind": "ANONYMOUS"}
@@ -101,7 +101,9 @@ def telephony(event: Json, read: WidgetEvent, key: TokenKey) -> bool:
     """Read a telephony session with all its parties."""
     session = event.get("telephonySession")
     if not isinstance(session, dict):
-        return False
+        read.meaning = Meaning.FOREIGN
+        read.quirks.append(Quirk.TELEPHONY_SESSION_ABSENT)
+        return not isinstance(session, list)
     telephony_session_id, parties = identifier(session.get("id")), _parties(session.get("parties"))
     if not isinstance(telephony_session_id, str) or not parties:
         return False
