@@ -218,7 +218,7 @@ def _read_dialog(row: Document, words: list[str]) -> Dialog:
 def _post_row(post: Post, numbers: Numbers) -> Document:
     """Return a post as JSON; its order is told as the milliseconds after `at`."""
     at = post.at
-    is_plain = not post.hints and post.code is None and post.reason is None and not post.handed_on
+    is_plain = not post.hints and post.code is None and post.reason is None and not (post.handed_on or post.after_loss)
     return [
         post.kind,
         instant_row(at, numbers),
@@ -237,7 +237,7 @@ def _read_post(row: Document, words: list[str]) -> Post:
         raise ValueError("a post without its instants")
     post = Post(_KINDS[kind], at, posted, dialog, at.at + later, sequence)
     if seldom:
-        hints, post.code, post.reason, post.handed_on = seldom
+        hints, post.code, post.reason, post.handed_on, post.after_loss = seldom
         post.hints = [_HINTS[hint] for hint in hints]
     return post
 
