@@ -140,16 +140,20 @@ def _scrub(value: Any, place: str, tables: _Tables, depth: int) -> Any:
 
 def _scrub_object(value: dict[str, Any], place: str, tables: _Tables, depth: int) -> dict[str, Any]:
     table = tables.special.get(place, tables.plain)
-    cleaned = {}
+    cleaned: dict[str, Any] = {}
     for name, inner in value.items():
         rule = table.get(name)
         if rule is None:
+            continue
+        if inner is None:
+            if name not in _DROPPED_WHEN_NULL:
+                cleaned[name] = None
             continue
         kept = rule(inner)
         if kept is INSIDE:
             kept = _scrub(inner, name, tables, depth + 1)
             if kept is not DROPPED:
                 cleaned[name] = kept
-        elif kept is not None or (inner is None and name not in _DROPPED_WHEN_NULL):
+        elif kept is not None:
             cleaned[name] = kept
     return cleaned
