@@ -7,7 +7,7 @@ PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 STAMP := $(VENV)/.ready
 
-.PHONY: help setup demo test test-all check browser collector bench accuracy tools lock clean
+.PHONY: help native setup demo test test-all check browser collector bench accuracy tools lock clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -51,7 +51,11 @@ collector: ## Build the browser script from its source (needs node and npm)
 	@cd streams/collector && PATH="$(CURDIR)/.build/collector/node_modules/.bin:$$PATH" npm run --silent check
 	@cd streams/collector && PATH="$(CURDIR)/.build/collector/node_modules/.bin:$$PATH" npm run --silent build
 
+native: setup ## Compile the worker's pure parts into .build/native (needs a C compiler; minutes, once per change)
+	@$(BIN)/python deploy/native/build.py
+
 bench: setup ## Measure speed, latency, recovery and memory, beside peers in the same run
+	@$(BIN)/python deploy/native/build.py || echo "Only the build in plain Python is measured."
 	@$(BIN)/python -m tests.bench
 
 accuracy: setup ## Fold 100,000 simulated legs and compare the records with what really happened (ARGS=--page writes docs)
@@ -66,7 +70,7 @@ lock: setup ## Pin all requirements anew from pyproject.toml, with hashes and wi
 		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements-dev.lock
 	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --constraints requirements-dev.lock \
 		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
-	@$(BIN)/uv pip compile --group build --universal --python-version 3.11 --constraints requirements-dev.lock \
+	@$(BIN)/uv pip compile --group build --group native --universal --python-version 3.11 --constraints requirements-dev.lock \
 		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements-build.lock
 
 clean: ## Remove what the targets made here

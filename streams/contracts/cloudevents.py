@@ -49,8 +49,8 @@ def error_headers(letter: Row) -> Headers:
     return [(f"__streams.errors.{name}", str(value).encode()) for name, value in told.items()]
 
 
-def trace_of(headers: Sequence[tuple[str, bytes]]) -> Headers:
+def trace_of(headers: Sequence[tuple[str, bytes | None]]) -> Headers:
     """Return the W3C trace header of an input record, if it has a well-formed one."""
     if not headers:
         return []
-    return [(name, value) for name, value in headers if name == "traceparent" and _TRACE.fullmatch(value or b"")]
+    return [(name, value) for name, value in headers if name == "traceparent" and value and _TRACE.fullmatch(value)]

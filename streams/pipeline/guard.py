@@ -74,11 +74,17 @@ def why(error: Exception) -> Rejection:
 def _place(error: Exception) -> str:
     """Return the last calls in our code that led to an error, the innermost first; libraries only where it has none."""
     frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if PACKAGE in frame.filename] or frames
+    ours = [frame for frame in frames if PACKAGE in _path(frame.filename)] or frames
     return " < ".join(f"{_module(frame.filename)}:{frame.lineno} {frame.name}" for frame in reversed(ours[-3:]))
 
 
-def _module(path: str) -> str:
+def _path(filename: str) -> str:
+    """Return a file's path; frames of compiled modules name it from the folder of the package on."""
+    return filename if filename.startswith("/") else f"/{filename}"
+
+
+def _module(filename: str) -> str:
+    path = _path(filename)
     is_ours = PACKAGE in path
     inner = path.rpartition(PACKAGE if is_ours else "/")[2]
     return inner.removesuffix(".py").replace("/", ".")

@@ -14,6 +14,7 @@ from streams.local.ports import free_ports
 from streams.pipeline.partitioner import partition_of
 from streams.pipeline.plan import Plan
 from streams.worker.topics import create_missing, plan
+from tests.bench.builds import PLAIN, Build
 from tests.bench.processes import Program
 from tests.bench.traffic import Sent
 
@@ -66,7 +67,7 @@ class Installation:
         rows = ((partition_of(sent.key.decode(), PARTITIONS), sent.key, sent.value, sent.at) for sent in records)
         return produce(self.bootstrap, topic, rows)
 
-    def worker(self, *arguments: str) -> Program:
+    def worker(self, *arguments: str, build: Build = PLAIN) -> Program:
         """Return one worker of this installation, not yet started."""
         return Program(
             "the worker",
@@ -77,7 +78,7 @@ class Installation:
             "--instance-id=bench",
             f"--health-port={self.port}",
             *arguments,
-            environment={"WIDGET_STREAMS_TOKEN_KEY": DEVELOPMENT_KEY.decode()},
+            environment={"WIDGET_STREAMS_TOKEN_KEY": DEVELOPMENT_KEY.decode(), **build.environment},
         )  # fmt: skip
 
 

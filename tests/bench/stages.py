@@ -1,29 +1,39 @@
 """Processor time of each stage per envelope: the pure folds in this process, without Kafka and without a client."""
 
 import gc
+import json
+import os
+import subprocess
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from streams.contracts.numbers import DEVELOPMENT_KEY, TokenKey
 from streams.pipeline.extensions import ExtensionsPartition
 from streams.pipeline.partitioner import partition_of
 from streams.pipeline.plan import Plan
 from streams.pipeline.records import Read, Written
 from streams.pipeline.sessions import SessionsPartition, SessionsStage
 from streams.worker.app import GC_THRESHOLDS
+from tests.bench.builds import NATIVE, Build, builds
 from tests.bench.figures import Figure, below
-from tests.bench.installation import PARTITIONS
-from tests.bench.traffic import Sent, Traffic, mix
+from tests.bench.traffic import Sent, Traffic
 from tests.bench.witnesses import Witnesses
 
 TRAFFIC = Traffic(people=1_000, envelopes=60_000)
 QUICK = Traffic(people=400, envelopes=20_000)
 WITNESSES = Witnesses(legs=3_000)
 QUICK_WITNESSES = Witnesses(legs=1_000)
+KINDS: dict[tuple[str, bool], Traffic | Witnesses] = {
+    ("web phones", False): TRAFFIC,
+    ("web phones", True): QUICK,
+    ("all witnesses", False): WITNESSES,
+    ("all witnesses", True): QUICK_WITNESSES,
+}
+"""By name, and whether it is for a quick look."""
 BOTH_STAGES_US = 120.5
 """At most 120 µs an envelope for both stages, in whole microseconds."""
 ROUND = 2_000
@@ -118,36 +128,45 @@ def worker_gc() -> Iterator[None]:
 
 
 class Stages:
-    """Folds the same envelopes several times, each time from the beginning."""
+    """Folds the same envelopes several times, each time from the beginning, with each build in a process of its own."""
 
     def __init__(self, _: str, say: Callable[[str], None], *, quick: bool):
         """Tell what is done; no broker is used."""
-        self._say = say
-        self._kinds: dict[str, Traffic | Witnesses] = {
-            "web phones": QUICK if quick else TRAFFIC,
-            "all witnesses": QUICK_WITNESSES if quick else WITNESSES,
-        }
-        self._runs = 1 if quick else 3
+        self._say, self._quick = say, quick
+        self._builds = builds(say)
 
     def measure(self) -> list[Figure]:
-        """Return the cost of each stage and of both, for each kind of traffic."""
-        return [figure for kind, traffic in self._kinds.items() for figure in self._of(kind, list(traffic.records()))]
+        """Return the cost of each stage and of both, for each kind of traffic and each build."""
+        kinds = dict.fromkeys(kind for kind, _ in KINDS)
+        return [figure for kind in kinds for build in self._builds for figure in self._of(kind, build)]
 
-    def _of(self, kind: str, records: Sequence[Sent]) -> list[Figure]:
-        sessions = Figure(f"Processor time, stage sessions, {kind}", "µs/envelope", None, "pure fold")
+    def _of(self, kind: str, build: Build) -> list[Figure]:
+        told = self._measured(kind, build)
+        assert told["is_native"] == (build is NATIVE), "another build was imported than the one to be measured"
+        # The image has the native build, so that is what the target is for where there is one.
+        target = below(BOTH_STAGES_US) if kind == "all witnesses" and build is self._builds[-1] else None
+        sessions = Figure(build.called(f"Processor time, stage sessions, {kind}"), "µs/envelope", None, "pure fold")
         extensions = Figure(
-            f"Processor time, stage extensions, {kind}", "µs/envelope", None, "pure fold, per envelope sent"
+            build.called(f"Processor time, stage extensions, {kind}"),
+            "µs/envelope",
+            None,
+            "pure fold, per envelope sent",
         )
-        target = below(BOTH_STAGES_US) if kind == "all witnesses" else None
-        both = Figure(f"Processor time, both stages, {kind}", "µs/envelope", target, "pure folds, without Kafka")
-        self._say(f"stages, {kind}: {mix(list(records))}")
-        plan = Plan(TokenKey(DEVELOPMENT_KEY), partitions=PARTITIONS)
-        with worker_gc():
-            for _ in range(self._runs):
-                folding = Folding(plan)
-                folding.run(records)
-                costs = [seconds / len(records) * 1e6 for seconds in folding.costs]
-                for figure, cost in zip((sessions, extensions, both), (*costs, sum(costs)), strict=True):
-                    figure.add(cost)
-        self._say(f"stages, {kind}: {sessions.median:.1f} + {extensions.median:.1f} µs an envelope")
+        both = Figure(
+            build.called(f"Processor time, both stages, {kind}"), "µs/envelope", target, "pure folds, without Kafka"
+        )
+        for costs in told["costs"]:
+            for figure, cost in zip((sessions, extensions, both), (*costs, sum(costs)), strict=True):
+                figure.add(cost)
+        self._say(build.called(f"stages, {kind}: {told['mix']}"))
+        self._say(build.called(f"stages, {kind}: {sessions.median:.1f} + {extensions.median:.1f} µs an envelope"))
         return [sessions, extensions, both]
+
+    def _measured(self, kind: str, build: Build) -> dict[str, Any]:
+        arguments = [kind, "1", "quick"] if self._quick else [kind, "3"]
+        command = [sys.executable, "-m", "tests.bench.stage_costs", *arguments]
+        ended = subprocess.run(
+            command, env={**os.environ, **build.environment}, stdout=subprocess.PIPE, text=True, check=True
+        )
+        found: dict[str, Any] = json.loads(ended.stdout)
+        return found

@@ -41,7 +41,7 @@ def test_a_well_formed_trace_is_handed_on() -> None:
 
 
 @pytest.mark.parametrize("value", [b"", b"00-0-0-0", TRACE + b"-x", TRACE.upper(), b"+14155550142", b"\xff", None])
-def test_a_trace_of_another_form_is_not(value: bytes) -> None:
+def test_a_trace_of_another_form_is_not(value: bytes | None) -> None:
     """A header is no way around the privacy policy."""
     assert trace_of([("traceparent", value)]) == []
 
