@@ -20,6 +20,7 @@ from streams.settings import Settings
 from streams.telemetry.logs import event
 from streams.telemetry.metrics import Metrics, gauge_family
 from streams.worker.health import Checks, HealthServer
+from streams.worker.memory import give_back
 from streams.worker.observer import Accountant, StateCollector
 from streams.worker.tables import ActiveCalls, Presence
 
@@ -63,6 +64,7 @@ class CallsApp:
         self._host = settings.health_host
         self.health = HealthServer(self.metrics.registry, checks, host=settings.health_host, port=settings.health_port)
         self.faust.task(self._serve)
+        self.faust.task(give_back)
         if follow is not None:
             self.faust.task(follow)
 
