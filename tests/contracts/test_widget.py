@@ -3,6 +3,7 @@
 from copy import deepcopy
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 
 from streams.contracts.privacy import scrub_event
 from streams.contracts.widget import KINDS, models, read_event
+from streams.contracts.widget.others import CALLING_SETTINGS, calling_mode
 from streams.domain.postings import Meaning, Rejection, WidgetEvent
 from streams.domain.words import Quirk, RejectReason
 from tests.builders import KEY, Json
@@ -152,3 +154,17 @@ def test_a_number_that_is_none_is_a_side_unknown_and_does_not_cost_the_event() -
 def test_a_refusal_names_the_field_and_its_fault(event: Json, detail: str) -> None:
     """What SPEC 3.13 requires, one field after the other; never a value."""
     assert read_event(event, KEY) == Rejection(RejectReason.SCHEMA_VIOLATION, detail)
+
+
+@pytest.mark.parametrize(
+    "hostile", ["w" * 65, "web phone " * 1_000, "+14155550142", 5, ["webphone"], {"mode": "x"}, ""]
+)
+def test_a_calling_mode_is_a_short_word_or_none(hostile: object) -> None:
+    """It is saved with the extension and every leg: what a page posts there must not grow what is remembered."""
+    told = orjson.dumps({"callingMode": hostile}).decode()
+    assert calling_mode(CALLING_SETTINGS, told) == ""
+    posted = read_event({"type": CALLING_SETTINGS, "callingMode": hostile, "callWith": "browser"}, KEY)
+    assert isinstance(posted, WidgetEvent)
+    assert isinstance(posted.row, str)
+    assert calling_mode(CALLING_SETTINGS, posted.row) == "browser"
+    assert len(posted.row) < 100

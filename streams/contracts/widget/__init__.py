@@ -12,6 +12,7 @@ from streams.contracts.values import login, word
 from streams.contracts.widget import calls, messages, models
 from streams.contracts.widget.fields import Json
 from streams.contracts.widget.others import CALLING_SETTINGS, SESSIONS_SYNC
+from streams.contracts.widget.vocabulary import PRESENCE, flag_unknown
 from streams.domain.postings import Meaning, Rejection, WidgetEvent
 from streams.domain.words import EventType, RejectReason
 
@@ -104,6 +105,7 @@ def _presence(event: Json, read: WidgetEvent, _: TokenKey) -> bool:
         "dnd_status": told[2],
         "presence_option": word(event.get("presenceOption")),
     }
+    flag_unknown(read.quirks, read.row, PRESENCE)
     return True
 
 

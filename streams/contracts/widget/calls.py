@@ -7,6 +7,15 @@ from streams.contracts.numbers import Remote, TokenKey
 from streams.contracts.privacy import scrub_event
 from streams.contracts.values import clock, count, digest, id_text, identifier, queue, term, word
 from streams.contracts.widget.fields import DIRECTIONS, NOBODY, Json, millis, owner, remote
+from streams.contracts.widget.vocabulary import (
+    ACTIVE_CALL,
+    PARTY,
+    SESSION,
+    WEB_PHONE,
+    flag_unknown,
+    flag_unknown_direction,
+    flag_unknown_in_any_case,
+)
 from streams.domain.postings import Meaning, Row, WidgetEvent
 from streams.domain.words import EventType, Quirk
 
@@ -48,6 +57,7 @@ def web_phone(event: Json, read: WidgetEvent, key: TokenKey) -> bool:
         "queue_token": queue_token,
         "record_status": _bare(word(call.get("recordStatus")), "webphone-record-"),
     }
+    flag_unknown(read.quirks, read.row, WEB_PHONE)
     if read.type is EventType.RC_CALL_HOLD_NOTIFY and not read.row["is_on_hold"]:
         read.quirks.append(Quirk.HOLD_WITHOUT_FLAG)
     return True
@@ -87,6 +97,7 @@ def active_call(event: Json, read: WidgetEvent, key: TokenKey) -> bool:
         "queue_call": call.get("queueCall") is True,
         "ringout": read.type is EventType.RC_RINGOUT_CALL_NOTIFY,
     }
+    flag_unknown(read.quirks, read.row, ACTIVE_CALL)
     return True
 
 
@@ -116,8 +127,9 @@ def telephony(event: Json, read: WidgetEvent, key: TokenKey) -> bool:
         "account_id": read.account_id,
         "created_at": millis(session.get("creationTime")),
         "origin_type": term(_part(session, "origin").get("type")),
-        "parties": [_party(party, read.extension_id, key) for party in parties],
+        "parties": [_party(party, read, key) for party in parties],
     }
+    flag_unknown_in_any_case(read.quirks, read.row, SESSION)
     return True
 
 
@@ -128,14 +140,14 @@ def _parties(told: Any) -> list[Json]:
     return [party for party in told if isinstance(party, dict)]
 
 
-def _party(party: Json, owner_id: str | None, key: TokenKey) -> Row:
+def _party(party: Json, read: WidgetEvent, key: TokenKey) -> Row:
     status = _part(party, "status")
     peer = _part(status, "peerId")
     session, telephony_session = _peer_sessions(peer)
-    extension_id = id_text(party.get("extensionId"))
-    return {
+    extension_id, direction = id_text(party.get("extensionId")), word(party.get("direction"))
+    row: Row = {
         "party_id": id_text(party.get("id")) or "",
-        "direction": DIRECTIONS.get(word(party.get("direction")) or "", "UNKNOWN"),
+        "direction": DIRECTIONS.get(direction or "", "UNKNOWN"),
         "from_remote": remote(party.get("from"), key),
         "to_remote": remote(party.get("to"), key),
         "status_code": word(status.get("code")),
@@ -147,10 +159,13 @@ def _party(party: Json, owner_id: str | None, key: TokenKey) -> Row:
         "muted": party.get("muted") is True,
         "extension_id": extension_id,
         "queue_call": party.get("queueCall") is True,
-        "own": owner_id is not None and extension_id == owner_id,
+        "own": extension_id is not None and extension_id == read.extension_id,
         "park": bool(identifier(_part(party, "park").get("id"))),
         "conference_role": word(party.get("conferenceRole")),
     }
+    flag_unknown_direction(read.quirks, direction)
+    flag_unknown_in_any_case(read.quirks, row, PARTY)
+    return row
 
 
 def _peer_sessions(peer: Json) -> tuple[str | None, str | None]:

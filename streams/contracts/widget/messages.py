@@ -5,6 +5,7 @@ from typing import Any
 from streams.contracts.numbers import Remote, TokenKey
 from streams.contracts.values import id_text, length, term, word
 from streams.contracts.widget.fields import DIRECTIONS, Json, listed, millis, owner, remote
+from streams.contracts.widget.vocabulary import MESSAGE, flag_unknown, flag_unknown_direction
 from streams.domain.postings import WidgetEvent
 
 MAX_RECIPIENTS = 50
@@ -19,13 +20,14 @@ def message(event: Json, read: WidgetEvent, key: TokenKey) -> bool:
     availability, chars = word(told.get("availability")), length(told.get("subject"))
     if message_id is None or (message_type is None and availability is None):
         return False
+    direction = word(told.get("direction"))
     attachments, conversation = told.get("attachments"), told.get("conversation")
     read.account_id, read.extension_id = owner(told.get("uri"))
     read.family = "message"
     read.row = {
         "message_id": message_id,
         "message_type": message_type,
-        "direction": DIRECTIONS.get(word(told.get("direction")) or "", "UNKNOWN"),
+        "direction": DIRECTIONS.get(direction or "", "UNKNOWN"),
         "read_status": word(told.get("readStatus")),
         "message_status": word(told.get("messageStatus")),
         "availability": availability,
@@ -37,6 +39,8 @@ def message(event: Json, read: WidgetEvent, key: TokenKey) -> bool:
         "attachments": sum(isinstance(item, dict) for item in attachments) if isinstance(attachments, list) else 0,
         "conversation_id": id_text(conversation.get("id")) if isinstance(conversation, dict) else None,
     }
+    flag_unknown_direction(read.quirks, direction)
+    flag_unknown(read.quirks, read.row, MESSAGE)
     return True
 
 

@@ -4,6 +4,8 @@ from typing import Any
 
 import orjson
 
+from streams.contracts.values import word
+
 SESSIONS_SYNC = "rc-webphone-sessions-sync"
 CALLING_SETTINGS = "rc-calling-settings-notify"
 
@@ -18,12 +20,15 @@ def browser_calls(other_type: str | None, other: str | None) -> frozenset[str] |
 
 
 def calling_mode(other_type: str | None, other: str | None) -> str | None:
-    """Return the calling mode that settings tell, empty where they tell none; None of any other type."""
+    """Return the calling mode that settings tell, empty where they tell none; None of any other type.
+
+    It is remembered with every leg, so only one of the vendor's words is taken, which are short.
+    """
     if other_type != CALLING_SETTINGS:
         return None
     settings = _read(other)
-    told = settings.get("callingMode") or settings.get("callWith")
-    return told if isinstance(told, str) else ""
+    told = word(settings.get("callingMode")) or word(settings.get("callWith"))
+    return told or ""
 
 
 def _read(other: str | None) -> dict[str, Any]:
