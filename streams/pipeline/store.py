@@ -12,9 +12,11 @@ from streams.contracts.snapshots import NEVER, Saver, due_of
 
 Due = Callable[[Any], int] | None
 Kinds = Mapping[bytes, tuple[Saver, Due]]
-MAX_RECENT = 250
+MAX_RECENT = 100
 """So many values touched last are kept as objects, and as many of those before them; the rest is read from its bytes.
 An object is ten times as large as its bytes."""
+MIN_STALE_TIMERS = 1_000
+"""So many timers more than values wait before those that were put off are thrown away."""
 
 
 class Store:
@@ -37,8 +39,8 @@ class Store:
         self._fresh: set[bytes] = set()
         self._changes: dict[bytes, bytes | None] = {}
         self._dues = {key: due for key, value in saved.items() if (due := due_of(value)) != NEVER}
-        self._timers = [(due, key) for key, due in self._dues.items()]
-        heapq.heapify(self._timers)
+        self._timers: list[tuple[int, bytes]] = []
+        self._set_timers()
 
     def get(self, key: bytes) -> Any:
         """Return the value of a key to be changed in place, or None."""
@@ -95,6 +97,13 @@ class Store:
                 if due != NEVER:
                     heapq.heappush(self._timers, (due, key))
         self._fresh.clear()
+        if len(self._timers) > 2 * len(dues) + MIN_STALE_TIMERS:
+            self._set_timers()
+
+    def _set_timers(self) -> None:
+        """Keep one timer for each value: what is put off with every record left one behind each time."""
+        self._timers = [(due, key) for key, due in self._dues.items() if due != NEVER]
+        heapq.heapify(self._timers)
 
     def pop_due(self, now: int) -> tuple[int, bytes] | None:
         """Return time and key of the next value that is due at now; it is not due again until touched."""

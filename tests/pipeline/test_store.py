@@ -111,6 +111,17 @@ def test_a_moved_due_time_replaces_the_old_one(later: int) -> None:
     assert all_due(store, 100) == [(later, b"Ta")]
 
 
+def test_a_value_that_is_put_off_again_and_again_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page load is due 25 h after its last record: the timers of a busy day would outgrow all its state."""
+    monkeypatch.setattr(store_module, "MIN_STALE_TIMERS", 10)
+    store = a_store(Ta={"due": 10}, Tb={"due": 11}, Tn={})
+    for later in range(20, 1_020):
+        store.get(b"Ta")["due"] = later
+        store.reschedule()
+        assert len(store._timers) <= 2 * 2 + 10
+    assert all_due(store, 2_000) == [(11, b"Tb"), (1_019, b"Ta")]
+
+
 def test_undo_brings_back_what_was_due() -> None:
     """A record that failed half way through its timers is folded again."""
     store = a_store(Ta={"due": 10})
