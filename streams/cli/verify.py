@@ -11,6 +11,7 @@ from streams.cli.errors import Problem, Unreachable, WrongUse
 from streams.cli.options import required_brokers, with_settings
 from streams.cli.security import SECURITY, security_of
 from streams.pipeline.proof import Verdict
+from streams.pipeline.retained import Retained
 from streams.settings import Settings, SettingsError
 from streams.worker.installation import plan_of
 from streams.worker.reading import Reader
@@ -35,15 +36,15 @@ def command(settings: Settings) -> None:
     """Fold the recorded input again and compare every committed record with what had to be written.
 
     The sessions stage is proven against the widget events and the recorded marks, the extensions stage against the
-    enriched events, the scopes stage against the deltas, in log order. Deltas are kept for a day: of an older
-    installation the scopes stage cannot be proven, and the last line says so. Reads committed records only; the workers
-    may go on meanwhile. Needs the settings of the workers, their token key above all. Exit code 1 when a record is
-    lost, doubled, different or out of order.
+    enriched events, the scopes stage against the deltas, in log order. Where a stage's input no longer begins at offset
+    0 (kept for 7 days, 14 days and a day) it is not compared, and a line says so. Reads committed records only; the
+    workers may go on meanwhile. Needs the settings of the workers, their token key above all. Exit code 1 when a record
+    is lost, doubled, different or out of order, and when no stage could be compared.
     """
     bootstrap = required_brokers(settings)
     try:
         plan_of(settings, 1)
-        verdict, notes, unproven = asyncio.run(_verify(settings, bootstrap))
+        verdict, notes, retained = asyncio.run(_verify(settings, bootstrap))
     except SettingsError as error:
         raise WrongUse(str(error)) from error
     except KafkaConnectionError as error:
@@ -52,17 +53,21 @@ def command(settings: Settings) -> None:
         ) from error
     except KafkaError as error:
         raise Unreachable(f"Kafka at {settings.bootstrap_servers} refuses: {type(error).__name__}.") from error
-    for note in notes:
-        click.echo(note)
-    _report(verdict)
-    click.echo(scope_of_proof(unproven))
+    _report(verdict, [*notes, *retained.sentences()])
+    _conclude(verdict, notes, retained)
+
+
+def _conclude(verdict: Verdict, notes: list[str], retained: Retained) -> None:
+    """End with what is wrong; return where nothing is (CONTRACT 9)."""
     if verdict.problems:
         raise Problem(f"{verdict.problems} records are not as they have to be.")
     if notes:
-        raise Problem("What could be compared is right, but not everything could: see above.")
+        raise Problem("The records are right, but the marks of the partitions are not: see above.")
+    if retained.is_nothing_proven():
+        raise Problem("Nothing was proven: no input is held from its beginning on.")
 
 
-async def _verify(settings: Settings, bootstrap: str) -> tuple[Verdict, list[str], list[str]]:
+async def _verify(settings: Settings, bootstrap: str) -> tuple[Verdict, list[str], Retained]:
     # Without a handler Python prints aiokafka's warnings bare; what matters is in our own sentence.
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     security = security_of(settings)
@@ -76,33 +81,16 @@ async def _verify(settings: Settings, bootstrap: str) -> tuple[Verdict, list[str
         async with Reader(bootstrap, security) as reader:
             verification = Verification(plan_of(settings, count), reader, admin, _progress)
             verdict = await verification.run()
-            return verdict, verification.notes, verification.unproven
+            return verdict, verification.notes, verification.retained
     finally:
         await admin.close()
-
-
-def scope_of_proof(unproven: list[str]) -> str:
-    """Say which stages were compared, and which could not be and why.
-
-    Args:
-        unproven: What of the scopes stage's input is gone, a sentence for each partition.
-    """
-    if not unproven:
-        return "Compared: the stages sessions, extensions and scopes."
-    return "\n".join(
-        [
-            *unproven,
-            "Compared: the stages sessions and extensions. NOT compared: the stage scopes (rows of teams, queues, sites"
-            " and accounts) and the deltas that it reads: they are kept for a day and their beginning is gone.",
-        ]
-    )
 
 
 def _progress(text: str) -> None:
     click.echo(f"{text} ...", err=True)
 
 
-def _report(verdict: Verdict) -> None:
+def _report(verdict: Verdict, sentences: list[str]) -> None:
     kinds = {
         "lost": verdict.lost,
         "doubled": verdict.doubled,
@@ -115,3 +103,5 @@ def _report(verdict: Verdict) -> None:
                 click.echo(f"{topic}: {number} {kind}")
     totals = ", ".join(f"{counts.total()} {kind}" for kind, counts in kinds.items())
     click.echo(f"{verdict.records} records compared: {totals}")
+    for sentence in sentences:
+        click.echo(sentence)

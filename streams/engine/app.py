@@ -5,13 +5,14 @@ import logging
 import os
 import threading
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import faust
 
 from streams.engine.credentials import faust_credentials
 from streams.engine.engine import Engine
 from streams.engine.errors import EngineError
+from streams.engine.hearing import Hearing
 from streams.engine.options import EngineOptions
 from streams.engine.preflight import preflight
 
@@ -26,6 +27,11 @@ class EngineApp(faust.App):  # type: ignore[misc]
     """A Faust app with an engine."""
 
     engine: Engine
+
+    def __init__(self, *args: Any, **options: Any):
+        """Make it as Faust does; nothing is heard of Kafka yet."""
+        super().__init__(*args, **options)
+        self.hearing = Hearing()
 
     def stop_soon(self) -> None:
         """Stop the worker because the engine failed."""

@@ -134,6 +134,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         """Stop the worker when the group's coordinator refuses it; aiokafka tells that only to who fetches."""
         while not self.should_stop:
             await self.sleep(LOOK_SECONDS)
+            self.app.hearing.look()
             # Whoever is ready fetches, and fetching tells.
             error = None if self.engine.ready else await self._thread.refusal()
             if error is not None and not error.retriable:
@@ -156,8 +157,9 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
 
     async def _drain_epoch(self, stopping: Any) -> None:
         """Fetch and hand over until the engine's epoch changes; begins with a seek to where the engine is."""
-        engine = self.engine
+        engine, hearing = self.engine, self.app.hearing
         if not await engine.wait_ready(FETCH_WAIT_SECONDS):
+            hearing.end()
             return
         epoch = engine.epoch
         try:
@@ -167,8 +169,11 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             log.warning(told("seek.failed", error=repr(error)))
             await asyncio.sleep(0.05)
             return
+        hearing.begin()
         while engine.is_current(epoch) and not stopping():
-            engine.saw_ends(epoch, await self._thread.ends(map(TP._make, engine.positions())))
+            ends = await self._thread.ends(map(TP._make, engine.positions()))
+            engine.saw_ends(epoch, ends)
+            hearing.heard(max((end.told_ms or 0.0 for end in ends.values()), default=0.0) / 1000)
             records, _ = await self._wait_next_records(FETCH_WAIT_SECONDS)
             if records and not await self._hand_over(records, epoch):
                 return

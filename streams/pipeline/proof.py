@@ -185,6 +185,18 @@ def compare(topic: str, record: str, expected: Expected, found: Sequence[InputRe
     return verdict
 
 
+def held(record: str, expected: Expected, found: Sequence[InputRecord]) -> Expected:
+    """Leave out what had to be written before the first record that is there: the retention may have taken it.
+
+    Only for a partition whose beginning is gone. What is lost right at its new beginning cannot be told apart.
+    """
+    names = [identity(record, item.key, item.value) for item in expected.records]
+    first = {name: place for place, name in reversed(list(enumerate(names)))}
+    there = (first.get(identity(record, item.key, item.value)) for item in found)
+    begin = min((place for place in there if place is not None), default=len(names))
+    return Expected(expected.records[begin:], max(0, expected.certain - begin))
+
+
 def _lost(record: str, expected: Expected, seen: Counter[object]) -> int:
     due = expected.records[: expected.certain]
     names = [identity(record, item.key, item.value) for item in due]
@@ -216,5 +228,5 @@ def stage_of(value: bytes | None) -> str:
 
 __all__ = [
     "EXTENSIONS", "SCOPES", "SESSIONS", "Expected", "Verdict", "compare", "expect_extensions", "expect_scopes",
-    "expect_sessions",
+    "expect_sessions", "held",
 ]  # fmt: skip

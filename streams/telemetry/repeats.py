@@ -3,7 +3,7 @@
 import logging
 import re
 
-WITHIN_SECONDS = 10.0
+WITHIN_SECONDS = 60.0
 MAX_TEXTS = 1_000
 OURS = "streams"
 _DIGITS = re.compile(r"\d+")

@@ -82,7 +82,10 @@ class CallsApp:
         return None if self.engine.joined else "has not joined its group yet"
 
     def _ready(self) -> str | None:
-        return None if self.engine.ready else "holds no partitions at the moment"
+        if not self.engine.ready:
+            return "holds no partitions at the moment"
+        silent = self.faust.hearing.silent_seconds()
+        return f"has heard nothing from Kafka for {silent:.0f} s" if silent else None
 
     def _live(self) -> str | None:
         if self.engine.failure is not None:

@@ -16,6 +16,7 @@ from streams.pipeline.plan import Plan
 from streams.pipeline.proof import Expected, Recorded, Verdict
 from streams.pipeline.recorded import RecordedDirectory
 from streams.pipeline.records import Mark, Read
+from streams.pipeline.retained import Retained
 from streams.worker.reading import Reader, committed_offsets
 
 Progress = Callable[[str], None]
@@ -45,8 +46,8 @@ class Verification:
         self._told: dict[tuple[int, int], list[Read]] = {}
         """Deltas by the partition of the extensions stage and of the deltas' topic."""
         self.notes: list[str] = []
-        self.unproven: list[str] = []
-        """What cannot be proven because its input is kept for a short time only: no problem of the workers."""
+        self.retained = Retained(plan)
+        """What cannot be proven because its input is no longer held: no problem of the workers."""
 
     async def run(self) -> Verdict:
         """Return what is wrong, over all topics."""
@@ -64,19 +65,24 @@ class Verification:
         for partition in range(plan.partitions):
             verdict.add(await self._sessions(partition, before, after, outputs))
         for partition in range(plan.partitions):
-            verdict.add(self._extensions(partition, before, after, outputs))
-        if self.unproven:
-            return verdict
-        for partition in range(plan.partitions):
+            if self.retained.extensions(partition):
+                verdict.add(self._extensions(partition, before, after, outputs))
+        for partition in range(plan.partitions) if self.retained.scopes() else ():
             verdict.add(self._scopes(partition, before, after, outputs))
         return verdict
+
+    async def _held(self, topic: str, partition: int) -> list[Read]:
+        """Return what a partition holds. Where it begins is asked after it was read, for it moves meanwhile."""
+        records = await self._reader.partition(topic, partition)
+        self.retained.begins(topic, partition, await self._reader.beginning(topic, partition))
+        return records
 
     async def _read_outputs(self) -> dict[tuple[str, int], list[Read]]:
         found: dict[tuple[str, int], list[Read]] = {}
         for record in (*SESSION_OUTPUTS, *EXTENSION_OUTPUTS, INTERVALS, "DeadLetter"):
             self._progress(f"reading {self._plan.names[record]}")
             for partition in range(self._plan.partitions):
-                found[record, partition] = await self._reader.partition(self._plan.names[record], partition)
+                found[record, partition] = await self._held(self._plan.names[record], partition)
         return found
 
     async def _read_deltas(self) -> None:
@@ -84,11 +90,7 @@ class Verification:
         topic = self._plan.names[DELTAS]
         for partition in range(self._plan.partitions):
             self._progress(f"reading {topic} partition {partition}")
-            if await self._reader.beginning(topic, partition):
-                self.unproven.append(
-                    f"{topic} partition {partition} no longer begins at 0, so that the scopes stage cannot be proven."
-                )
-            self._deltas[partition] = await self._reader.partition(topic, partition)
+            self._deltas[partition] = await self._held(topic, partition)
             for record in self._deltas[partition]:
                 source = _source_of(record)
                 if source is not None:
@@ -98,7 +100,7 @@ class Verification:
         """Read the enriched events: they are the output of one stage and the input of the next."""
         for partition in range(self._plan.partitions):
             self._progress(f"reading {self._plan.names['EnrichedEvent']} partition {partition}")
-            records = await self._reader.partition(self._plan.names["EnrichedEvent"], partition)
+            records = await self._held(self._plan.names["EnrichedEvent"], partition)
             self._enriched[partition] = records
             told: dict[int, list[Mark]] = {}
             certain: Counter[int] = Counter()
@@ -119,6 +121,8 @@ class Verification:
 
     def _compare_marks(self, source: int, partition: int, marks: list[Mark]) -> None:
         """Keep the longest list of a source's marks: every partition tells the same ones, some may be a mark behind."""
+        if self.retained.is_cut(self._plan.names["EnrichedEvent"], partition):
+            return
         known = self._marks.setdefault(source, marks)
         shorter = min(len(known), len(marks))
         if known[:shorter] != marks[:shorter]:
@@ -132,13 +136,9 @@ class Verification:
         plan = self._plan
         self._progress(f"proving the sessions stage, partition {partition}")
         place = (plan.events, partition)
-        if await self._reader.beginning(plan.events, partition):
-            self.notes.append(f"{plan.events} partition {partition} no longer begins at 0: what was before is unknown.")
-        records = [
-            record
-            for record in await self._reader.partition(plan.events, partition)
-            if record.offset < after.get(place, 0)
-        ]
+        records = [record for record in await self._held(*place) if record.offset < after.get(place, 0)]
+        if not self.retained.sessions(partition):
+            return Verdict()
         marks = [mark for mark in self._marks.get(partition, []) if mark.next_offset <= after.get(place, 0)]
         recorded = Recorded(records, marks, before.get(place, 0), self._certain_marks[partition])
         expected = proof.expect_sessions(replace(plan, directory=self._directory(partition)), partition, recorded)
@@ -150,7 +150,7 @@ class Verification:
             verdict.add(proof.compare(plan.names["EnrichedEvent"], "EnrichedEvent", part, found))
         for record in SESSION_OUTPUTS:
             part = parts.get((plan.names[record], partition), Expected([], 0))
-            verdict.add(proof.compare(plan.names[record], record, part, outputs[record, partition]))
+            verdict.add(self._compare(record, partition, part, outputs[record, partition]))
         verdict.add(self._letters(proof.SESSIONS, partition, parts, outputs))
         return verdict
 
@@ -172,11 +172,11 @@ class Verification:
         verdict = Verdict()
         for record in EXTENSION_OUTPUTS:
             part = parts.get((plan.names[record], partition), Expected([], 0))
-            verdict.add(proof.compare(plan.names[record], record, part, outputs[record, partition]))
+            verdict.add(self._compare(record, partition, part, outputs[record, partition]))
         rows = parts.get((plan.names[INTERVALS], partition), Expected([], 0))
         found = _rows_of_extensions(outputs[INTERVALS, partition], extensions=True)
-        verdict.add(proof.compare(plan.names[INTERVALS], INTERVALS, rows, found))
-        for target in range(plan.partitions) if not self.unproven else ():
+        verdict.add(self._compare(INTERVALS, partition, rows, found))
+        for target in range(plan.partitions) if self.retained.scopes() else ():
             part = parts.get((plan.names[DELTAS], target), Expected([], 0))
             verdict.add(proof.compare(plan.names[DELTAS], DELTAS, part, self._told.get((partition, target), [])))
         verdict.add(self._letters(proof.EXTENSIONS, partition, parts, outputs))
@@ -193,7 +193,7 @@ class Verification:
         parts = proof.split(expected, lambda record: (record.topic, record.partition))
         rows = parts.get((plan.names[INTERVALS], partition), Expected([], 0))
         found = _rows_of_extensions(outputs[INTERVALS, partition], extensions=False)
-        verdict = proof.compare(plan.names[INTERVALS], INTERVALS, rows, found)
+        verdict = self._compare(INTERVALS, partition, rows, found)
         verdict.add(self._letters(proof.SCOPES, partition, parts, outputs))
         return verdict
 
@@ -206,7 +206,16 @@ class Verification:
     ) -> Verdict:
         topic = self._plan.names["DeadLetter"]
         found = [record for record in outputs["DeadLetter", partition] if proof.stage_of(record.value) == stage]
-        return proof.compare(topic, "DeadLetter", parts.get((topic, partition), Expected([], 0)), found)
+        return self._compare("DeadLetter", partition, parts.get((topic, partition), Expected([], 0)), found)
+
+    def _compare(self, record: str, partition: int, expected: Expected, found: list[Read]) -> Verdict:
+        """Compare what is there of an output with what had to be written, as far back as the output is held."""
+        topic = self._plan.names[record]
+        if self.retained.is_cut(topic, partition):
+            held = proof.held(record, expected, found)
+            self.retained.passed_over(topic, partition, len(expected.records) - len(held.records))
+            expected = held
+        return proof.compare(topic, record, expected, found)
 
 
 def _read(record: Read) -> Mapping[str, Any]:

@@ -2,6 +2,8 @@
 
 import json
 import time
+import urllib.error
+import urllib.request
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +13,7 @@ from confluent_kafka.admin import AdminClient
 
 from streams.local.embedded import EmbeddedKafka
 from tests.broker.conftest import Namespace
-from tests.broker.installation import Envelope, Installation
+from tests.broker.installation import Envelope, Installation, port_of
 from tests.builders import T0, Tab
 
 pytestmark = pytest.mark.broker
@@ -42,6 +44,15 @@ def presences(tab: Tab, number: int) -> list[Envelope]:
     users = ("Available", "Busy")
     posts = [tab.presence(now + index, "NoCall", users[tab.sequence % 2]) for index in range(number)]
     return [Envelope(json.dumps(post).encode(), tab.session_id.encode()) for post in posts]
+
+
+def ready(port: int) -> tuple[int, str]:
+    """Ask a worker whether it is ready."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=10) as page:
+            return page.status, page.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
 
 
 def test_a_session_timeout_that_the_brokers_refuse_is_named(installation: Installation) -> None:
@@ -79,6 +90,28 @@ def test_a_broker_that_was_away_costs_nothing(broker: EmbeddedKafka, installatio
     assert verified.code == 0, verified.text
     assert len(installation.rows("PresenceEvent")) == 45
     assert installation.rows("DeadLetter") == []
+
+
+def test_a_worker_with_nothing_to_commit_says_that_kafka_is_silent(
+    broker: EmbeddedKafka, installation: Installation
+) -> None:
+    """It waits, as there is nothing to lose; /health/ready and one line of the log tell, and tell when it is over."""
+    with installation.worker("a", **SIX) as worker:
+        worker.until_said(READY)
+        port = port_of(worker)
+        assert ready(port) == (200, "ok\n")
+        broker.kill()
+        try:
+            worker.until_said("kafka.silent", 90)
+            status, sentence = ready(port)
+        finally:
+            broker.restart()
+        assert status == 503
+        assert sentence.startswith("has heard nothing from Kafka for 3")
+        worker.until_said("kafka.answered", 90)
+        worker.until(lambda: ready(port)[0] == 200)
+        assert worker.text.count("kafka.silent") == 1
+        assert worker.end() == 0
 
 
 def test_a_broker_that_stays_away_ends_the_worker_with_a_sentence(

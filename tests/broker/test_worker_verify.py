@@ -122,12 +122,45 @@ def test_verify_is_content_and_then_finds_each_planted_fault(written: Installati
     assert missing.code == 1
     for record in FAULTS:
         assert f"{written.topic(record)}: 1 lost\n" in missing.text, missing.text
-    # What the first stage wrote is what the second one reads: its loss shows in both.
-    rewrite(written, written.topic("EnrichedEvent"), lost(first_partition(written, "EnrichedEvent")))
-    broken = verified(written)
-    assert broken.code == 1
-    assert f"{written.topic('EnrichedEvent')}: 1 lost\n" in broken.text, broken.text
-    assert f"{written.topic('CallEvent')}: " in broken.text, broken.text
+
+
+ALL = -1
+
+
+def forget(installation: Installation, topic: str, partition: int, records: int) -> None:
+    """Delete the first offsets of a partition, as the retention does."""
+    place = TopicPartition(topic, partition, records)
+    installation.namespace.admin.delete_records([place])[place].result(20)
+
+
+def test_what_the_retention_took_is_named_and_nothing_is_called_lost(written: Installation) -> None:
+    """A stage whose input has lost its beginning is not compared; the rest is, and a fault in it is found."""
+    events, enriched, calls = written.events, written.topic("EnrichedEvent"), written.topic("CallEvent")
+    forget(written, events, 0, 5)
+    forget(written, calls, 0, 3)
+    week = verified(written)
+    assert week.code == 0, week.text
+    assert f"NOT compared: sessions: {events} partition 0 begins at offset 5" in week.text
+    assert f"NOT compared: {calls} partition 0 begins at offset 3: " in week.text
+    assert "Compared: sessions (1 of 2 partitions), extensions, scopes." in week.text
+    last = first_partition(written, "CallEvent")[-1]
+    producer = Producer({"bootstrap.servers": written.kafka})
+    producer.produce(calls, last.value, last.key, 0)
+    assert producer.flush(20) == 0
+    planted = verified(written)
+    assert planted.code == 1, planted.text
+    assert f"{calls}: 1 doubled\n" in planted.text
+    # Its input is cut: nothing is said of the calls of this partition any more.
+    forget(written, enriched, 0, 5)
+    fortnight = verified(written)
+    assert fortnight.code == 0, fortnight.text
+    assert "Compared: extensions (1 of 2 partitions), scopes." in fortnight.text
+    for topic, partition in ((enriched, 1), (written.topic("ScopeDelta"), 0), (written.topic("ScopeDelta"), 1)):
+        forget(written, topic, partition, ALL)
+    nothing = verified(written)
+    assert nothing.code == 1, nothing.text
+    assert "No stage could be compared." in nothing.text
+    assert "Nothing was proven" in nothing.text
 
 
 def test_bytes_that_are_no_record_are_found(written: Installation) -> None:
