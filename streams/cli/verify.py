@@ -36,9 +36,10 @@ def command(settings: Settings) -> None:
 
     The sessions stage is proven against the widget events and the recorded marks, the extensions stage against the
     enriched events, the scopes stage against the deltas, in log order. Deltas are kept for a day: of an older
-    installation the scopes stage cannot be proven, and the last line says so. Reads committed records only; the workers
-    may go on meanwhile. Needs the settings of the workers, their token key above all. Exit code 1 when a record is
-    lost, doubled, different or out of order.
+    installation the scopes stage cannot be proven, and the last line says so. Rows of capture coverage are not
+    compared: what the directory had at the time is recorded nowhere. Reads committed records only; the workers may go
+    on meanwhile. Needs the settings of the workers, their token key above all. Exit code 1 when a record is lost,
+    doubled, different or out of order.
     """
     bootstrap = required_brokers(settings)
     try:
