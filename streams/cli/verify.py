@@ -37,9 +37,10 @@ def command(settings: Settings) -> None:
 
     The sessions stage is proven against the widget events and the recorded marks, the extensions stage against the
     enriched events, the scopes stage against the deltas, in log order. Where a stage's input no longer begins at offset
-    0 (kept for 7 days, 14 days and a day) it is not compared, and a line says so. Reads committed records only; the
-    workers may go on meanwhile. Needs the settings of the workers, their token key above all. Exit code 1 when a record
-    is lost, doubled, different or out of order, and when no stage could be compared.
+    0 (kept for 7 days, 14 days and a day) it is not compared, and a line says so. Rows of capture coverage are never
+    compared: what the directory had at the time is recorded nowhere. Reads committed records only; the workers may go
+    on meanwhile. Needs the settings of the workers, their token key above all. Exit code 1 when a record is lost,
+    doubled, different or out of order, and when no stage could be compared.
     """
     bootstrap = required_brokers(settings)
     try:

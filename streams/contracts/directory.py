@@ -1,7 +1,7 @@
 """The directory: who an extension is, its team, site, queues and time zone (CONTRACT 2 topic 13, DECISIONS 47)."""
 
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, Protocol
 
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -32,8 +32,17 @@ class DirectoryRow(BaseModel):
     queue_names: dict[str, str] = {}
 
 
+class Members(NamedTuple):
+    """The extensions of one account."""
+
+    time_zone: str | None
+    """Of the account; None when its own row does not say."""
+    versions: dict[str, str]
+    """By extension key what enriched events carry as `directory_version`."""
+
+
 class Lookup(Protocol):
-    """What the sessions stage asks the directory; `position` tells for which record of the topic of widget events."""
+    """What the stages ask the directory; `position` tells for which record of the topic of widget events."""
 
     @property
     def revision(self) -> int:
@@ -57,6 +66,9 @@ class Lookup(Protocol):
     def queue_of(self, key: str, token: str, position: Row) -> str | None:
         """Return the one queue of the extension's account whose name has this token; None when none or several have."""
 
+    def members(self) -> Mapping[str, Members]:
+        """Return the extensions of each account that have a key."""
+
 
 class Directory:
     """Rows found by extension key, or by account and extension id."""
@@ -69,6 +81,8 @@ class Directory:
         self._key_of: dict[tuple[str, str], str] = {}
         self._queues: dict[str, dict[str, list[str]]] = {}
         self._revision = 0
+        self._members: tuple[int, dict[str, Members]] = 0, {}
+        """As they were at a revision."""
 
     @property
     def revision(self) -> int:
@@ -155,6 +169,17 @@ class Directory:
         account = self._joined.get(key, {}).get("account_id")
         found = self._queues.get(str(account), {}).get(token, [])
         return found[0] if len(found) == 1 else None
+
+    def members(self) -> Mapping[str, Members]:
+        """Return the extensions of each account that have a key, as they are now."""
+        if self._members[0] != self._revision:
+            found: dict[str, Members] = {}
+            for key, row in self._joined.items():
+                zone = row["account_time_zone"]
+                members = found.setdefault(str(row["account_id"]), Members(None if zone is None else str(zone), {}))
+                members.versions[key] = str(row["directory_version"])
+            self._members = self._revision, found
+        return self._members[1]
 
 
 def read_row(value: bytes) -> DirectoryRow:

@@ -10,7 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import orjson
 
-from streams.contracts import extension_state, interval_state, leg_state, named_state, page_load_state
+from streams.contracts import coverage_state, extension_state, interval_state, leg_state, named_state, page_load_state
 from streams.contracts.upgrades import upgraded
 
 T = TypeVar("T")
@@ -131,6 +131,9 @@ PAGE = Snapshot("Page", interval_state.page_document, interval_state.read_page)
 COUNTED = Snapshot("Counted", interval_state.counted_document, interval_state.read_counted)
 SCOPE_BOOK = Snapshot("ScopeBook", interval_state.book_document, interval_state.read_book)
 CALL_LEGS = Snapshot("CallLegs", interval_state.call_document, interval_state.read_call)
+HEARD = Snapshot("Heard", coverage_state.heard_document, coverage_state.read_heard)
+COVERAGE = Snapshot("Coverage", coverage_state.coverage_document, coverage_state.read_coverage)
+ROUNDS = Snapshot("Rounds", coverage_state.rounds_document, coverage_state.read_rounds)
 NAME: Snapshot[str] = Snapshot("name", str, str)
 """The leg id that a name of a leg stands for."""
 CLOCK: Snapshot[dict[int, int]] = Snapshot("clock", _clock_document, _read_clock)

@@ -18,6 +18,7 @@ class Output(StrEnum):
     SESSION_EVENT = "SessionEvent"
     INTERVAL_METRICS = "IntervalMetrics"
     SCOPE_DELTA = "ScopeDelta"
+    CAPTURE_COVERAGE = "CaptureCoverage"
 
 
 class Emission(NamedTuple):

@@ -155,6 +155,14 @@ class IntervalKind(StrEnum):
     AMENDED = "AMENDED"
 
 
+class CoverageKind(StrEnum):
+    """How settled a row of capture coverage is."""
+
+    EARLY = "EARLY"
+    FINAL = "FINAL"
+    AMENDED = "AMENDED"
+
+
 class Disposition(Word):
     """How a leg came out (CONTRACT 6, DECISIONS 29)."""
 

@@ -20,8 +20,9 @@ from streams.domain.messages import MessageState
 from streams.domain.outputs import Emission, Output
 from streams.domain.postings import Rejection
 from streams.domain.words import EventType, Outcome, ScopeType
-from streams.pipeline import intervals
+from streams.pipeline import coverage, intervals
 from streams.pipeline.clocks import Clocks
+from streams.pipeline.coverage import CoverageKeeper, Shares
 from streams.pipeline.guard import fold_guarded
 from streams.pipeline.intervals import IntervalKeeper, Told
 from streams.pipeline.plan import Plan
@@ -39,6 +40,7 @@ KINDS: Kinds = {
     b"M": (MESSAGE, messages.next_due),
     b"C": (CLOCK, None),
     **intervals.KINDS,
+    **coverage.KINDS,
 }
 
 
@@ -122,6 +124,8 @@ class ExtensionsPartition:
         self.store = Store(KINDS, saved)
         self._clocks = Clocks(self.store, plan.partitions)
         self._intervals = IntervalKeeper(self.store, self._writer)
+        shares = Shares(plan.directory, partition, plan.partitions)
+        self.coverage = CoverageKeeper(self.store, self._writer, shares, partition)
 
     @property
     def clocks(self) -> dict[int, int]:
@@ -162,6 +166,7 @@ class ExtensionsPartition:
         now = max(self._pass_time(folded), event.received_at)
         outcome, emissions = decide.apply(StoredBook(self.store, event.extension_key), event, now)
         folded.tally.outcomes[event.type, outcome] += 1
+        self.coverage.hear(event, now)
         self._write(emissions, trace_of(record.headers), folded)
         self._measure(event.extension_key, emissions, now, folded, event)
         self.store.reschedule()
@@ -169,11 +174,14 @@ class ExtensionsPartition:
     def _pass_time(self, folded: Folded) -> int:
         """Let everything happen that is due, and return how far time has come."""
         now = self.stream_time
+        self.coverage.begin(now)
         while (due := self.store.pop_due(now)) is not None:
             at, key = due
             folded.urgent = True
             if key[:1] in intervals.KINDS:
                 self._tell(self._intervals.expire(key, at), folded)
+            elif key[:1] in coverage.KINDS:
+                folded.outputs += self.coverage.expire(key, at)
             else:
                 self._expire(key, at, folded)
             self.store.reschedule()

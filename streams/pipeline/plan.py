@@ -32,6 +32,7 @@ class Plan:
         records = (
             "EnrichedEvent", "CallEvent", "CallRecord", "ActiveCall", "PresenceEvent", "Presence", "SessionEvent",
             "MessageEvent", "SessionAudit", "DeadLetter", "IntervalMetrics", "ScopeDelta",
+            "CaptureCoverage",
         )  # fmt: skip
         return {record: topic_of(record).name(self.naming) for record in records}
 

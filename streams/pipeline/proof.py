@@ -41,6 +41,8 @@ COMPACTED = frozenset({"CallRecord", "ActiveCall", "Presence", "IntervalMetrics"
 
 REPEATABLE = frozenset({"ActiveCall", "Presence"})
 """Records that may be written twice with the same content: a state that was left and came back."""
+UNRECORDED = frozenset({"CaptureCoverage"})
+"""Records that depend on more than the recorded input, on what the directory had at a time: they are not compared."""
 
 
 @dataclass(slots=True)

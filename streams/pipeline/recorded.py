@@ -7,6 +7,7 @@ the enriched events themselves and checks everything else.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from streams.contracts.directory import Members
 from streams.domain.postings import Row
 from streams.domain.words import Identity
 
@@ -50,6 +51,10 @@ class RecordedDirectory:
         del key, token
         call = self._of(position).get("web_phone_call")
         return call["queue"] if call else None
+
+    def members(self) -> Mapping[str, Members]:
+        """Return none: who else was in the directory is not recorded."""
+        return {}
 
     def _of(self, position: Row) -> Mapping[str, Any]:
         offset = position["offset"]

@@ -153,6 +153,10 @@ class Store:
         """Return the keys of a kind that are saved."""
         return [key for key in self._saved if key[:1] == kind]
 
+    def __contains__(self, key: bytes) -> bool:
+        """Tell whether a key has a value, without reading it."""
+        return key in self._live or (key not in self._touched and key in self._saved)
+
     def __len__(self) -> int:
         """Count the saved keys."""
         return len(self._saved)

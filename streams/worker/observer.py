@@ -111,14 +111,19 @@ class StateCollector(Collector):
         for _, leg in ActiveCalls(self._partitions).rows():
             calls[leg.direction.value, (leg.state or "UNKNOWN")] += 1
         extensions, ages = 0, {}
+        captured = Counter({"yes": 0, "no": 0})
         for partition in self._partitions():
             for extension in _extensions(partition):
                 extensions += 1
                 published = extension.presence.published
                 activities[str(published["activity"]) if published else "UNKNOWN"] += 1
+            heard, silent = partition.coverage.today()
+            captured.update(yes=heard, no=silent)
             for source, told in partition.clocks.items():
                 ages[source] = max(0.0, self._clock() - told / 1000)
         yield _family("active_calls", "Legs that have not ended.", ("direction", "state"), calls)
+        text = "Extensions of the directory by whether they were heard from today, as the last rows of coverage say."
+        yield _family("capture_extensions", text, ("heard",), captured)
         yield _family("presence_extensions", "Extensions by activity.", ("activity",), activities)
         tables = {"active_calls": sum(calls.values()), "presence": extensions}
         yield _family("table_keys", "Rows of a table on this worker.", ("table",), tables)

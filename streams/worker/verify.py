@@ -22,8 +22,10 @@ from streams.worker.reading import Reader, committed_offsets
 Progress = Callable[[str], None]
 SESSION_OUTPUTS = ("SessionAudit",)
 INTERVALS, DELTAS = Output.INTERVAL_METRICS.value, Output.SCOPE_DELTA.value
-EXTENSION_OUTPUTS = tuple(output.value for output in Output if output.value not in (INTERVALS, DELTAS))
-"""Those that no other stage writes or reads."""
+EXTENSION_OUTPUTS = tuple(
+    output.value for output in Output if output.value not in {INTERVALS, DELTAS, *proof.UNRECORDED}
+)
+"""Those that no other stage writes or reads, and that can be worked out again."""
 Offsets = dict[tuple[str, int], int]
 
 

@@ -20,7 +20,7 @@ LOOPBACK = "0100007F"
 LISTENS = "0A"
 CLOSED_LABELS = {
     "type", "outcome", "topic", "reason", "direction", "state", "activity", "disposition", "end_source", "table",
-    "stage", "partition", "version", "rules_version", "le", "scope_type", "kind",
+    "stage", "partition", "version", "rules_version", "le", "scope_type", "kind", "heard",
 }  # fmt: skip
 
 

@@ -25,6 +25,7 @@ CONTRACT = {
     "widget-streams-sessions-changelog": ("compact", None),
     "widget-streams-extensions-changelog": ("compact", None),
     "widget-streams-scopes-changelog": ("compact", None),
+    "widget.capture-coverage.v1": ("compact,delete", 30),
 }
 
 SMALL = """

@@ -17,7 +17,8 @@ RULES: list[dict[str, Any]] = [
     for group in yaml.safe_load((FOLDER / "rules.yml").read_text(encoding="utf-8"))["groups"]
     for rule in group["rules"]
 ]
-TESTS = yaml.safe_load((FOLDER / "rules_test.yml").read_text(encoding="utf-8"))["tests"]
+TEST_FILES = ("rules_test.yml", "rules_week_test.yml")
+TESTS = [case for name in TEST_FILES for case in yaml.safe_load((FOLDER / name).read_text(encoding="utf-8"))["tests"]]
 NAMES = [rule["alert"] for rule in RULES]
 
 
@@ -33,8 +34,8 @@ def test_promtool_has_nothing_to_say(promtool: Path) -> None:
 
 
 def test_every_alert_fires_and_stays_silent(promtool: Path) -> None:
-    """As told in rules_test.yml."""
-    told = run(promtool, "test", "rules", FOLDER / "rules_test.yml")
+    """As told in the files of tests."""
+    told = run(promtool, "test", "rules", *(FOLDER / name for name in TEST_FILES))
     assert told.returncode == 0, told.stdout + told.stderr
 
 
@@ -52,8 +53,9 @@ def test_alerts_that_never_fire_are_found(promtool: Path, tmp_path: Path) -> Non
     for rule in rules["groups"][0]["rules"]:
         rule["expr"] = f"({rule['expr']}) and vector(0) > 1"
     (tmp_path / "rules.yml").write_text(yaml.safe_dump(rules), encoding="utf-8")
-    (tmp_path / "rules_test.yml").write_bytes((FOLDER / "rules_test.yml").read_bytes())
-    told = run(promtool, "test", "rules", tmp_path / "rules_test.yml")
+    for name in TEST_FILES:
+        (tmp_path / name).write_bytes((FOLDER / name).read_bytes())
+    told = run(promtool, "test", "rules", *(tmp_path / name for name in TEST_FILES))
     assert told.returncode != 0
     assert {name for name in NAMES if f"alertname: {name}," in told.stdout + told.stderr} == set(NAMES)
 

@@ -206,7 +206,7 @@ def test_example_is_the_same_after_encoding(path: Path) -> None:
 def test_examples_tell_no_readable_number() -> None:
     """Other people's numbers stand as tokens in the examples, as they do in the topics."""
     for path in EXAMPLES:
-        assert "555" not in path.read_text(encoding="utf-8").replace("+16505550100*101", ""), path
+        assert "555" not in path.read_text(encoding="utf-8").replace("+16505550100*", ""), path
 
 
 def _differing(enums: dict[str, type[StrEnum]]) -> dict[str, set[str]]:
@@ -243,7 +243,7 @@ def test_check_command_is_content_with_the_schemas() -> None:
     """`schemas check` says how much it looked at and exits with 0."""
     result = CliRunner().invoke(cli_schemas.command, ["check"])
     assert result.exit_code == 0, result.output
-    assert result.output.startswith("12 schemas are well formed")
+    assert result.output.startswith("13 schemas are well formed")
 
 
 def test_check_command_names_the_problems(folder: Path) -> None:

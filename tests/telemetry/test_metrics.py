@@ -26,6 +26,7 @@ CONTRACT = {
     "call_talk_seconds": (),
     "call_hold_seconds": (),
     "presence_extensions": ("activity",),
+    "capture_extensions": ("heard",),
     "calls_inferred_end_total": ("end_source",),
     "records_amended_total": ("reason",),
     "clock_skew_seconds": (),
@@ -85,7 +86,7 @@ def test_no_label_is_about_a_person_or_a_call() -> None:
     labels = {label for _, names, _ in catalogue().values() for label in names}
     assert labels == {
         "type", "outcome", "topic", "reason", "stage", "direction", "state", "disposition", "activity", "end_source",
-        "partition", "table", "version", "rules_version", "scope_type", "kind",
+        "partition", "table", "version", "rules_version", "scope_type", "kind", "heard",
     }  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """What is counted when a transaction was committed, and what is looked up when Prometheus asks (CONTRACT 10)."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -7,11 +8,12 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
+from streams.contracts.directory import read_directory
 from streams.pipeline.extensions import ExtensionsPartition
 from streams.pipeline.records import Tally
 from streams.telemetry.metrics import Metrics
 from streams.worker.observer import Accountant, StateCollector
-from tests.builders import HOUR, LOGIN, T0, Both, Json, Tab, reads
+from tests.builders import HOUR, KEY, LOGIN, T0, Both, Json, Tab, reads
 
 NOW = T0 / 1000 + 3.0
 
@@ -196,6 +198,26 @@ def test_gauges_go_back_to_zero() -> None:
     assert registry.get_sample_value("widgetstreams_presence_extensions", {"activity": "ON_CALL"}) == 0
     assert registry.get_sample_value("widgetstreams_table_keys", {"table": "presence"}) == 0
     assert registry.get_sample_value("widgetstreams_source_mark_age_seconds", {"partition": "0"}) is None
+
+
+def test_extensions_of_the_directory_add_up_over_partitions() -> None:
+    """Heard and not heard today, also while the day before waits for its last row."""
+    rows = [{"account_id": "16", "time_zone": "UTC"}]
+    rows += [{"account_id": "16", "extension_id": key[-3:], "login_number": key} for key in (LOGIN, "+16505550100*102")]
+    directory = read_directory((json.dumps(row).encode() for row in rows), KEY)
+    held = [Both(directory=directory) for _ in range(2)]
+    midnight = 15 * HOUR
+    for both, until in zip(held, (HOUR, midnight + 1_000), strict=True):
+        both.until(0)
+        both.take(reads([Tab(login=LOGIN).presence(0)]))
+        both.until(until)
+    for both, heard in ((held[0], 1), (held[1], 0)):
+        value = gauges([both.extensions]).get_sample_value
+        assert value("widgetstreams_capture_extensions", {"heard": "yes"}) == heard
+        assert value("widgetstreams_capture_extensions", {"heard": "no"}) == 2 - heard
+    together = gauges([both.extensions for both in held]).get_sample_value
+    assert together("widgetstreams_capture_extensions", {"heard": "no"}) == 3
+    assert together("widgetstreams_capture_extensions", {"heard": "yes"}) == 1
 
 
 def test_registration_does_not_look_at_the_state() -> None:
