@@ -86,7 +86,7 @@ def _stray(named: Named) -> Stray:
 def extension_of_names(named: Named) -> Extension:
     """Return an extension."""
     readers: Readers = {
-        "tabs": _keyed(lambda tab: _named(Tab, tab, {"left": _instant})),
+        "tabs": _keyed(lambda tab: _named(Tab, tab, {"left": _instant, "span": _span})),
         "presence": lambda presence: _named(PresenceState, presence, {}),
         "open_legs": _keyed(STATES.__getitem__),
         "silences": _listed(_closing),

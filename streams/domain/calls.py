@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 
+from streams.domain import following
 from streams.domain.events import Event, posted_at
-from streams.domain.extension import Book, Extension, Tab, tab_of
+from streams.domain.extension import Book, Extension, tab_of
 from streams.domain.finding import leg_of
 from streams.domain.instants import Instant
-from streams.domain.legs import active_call, gaps, joins, telephony, web_phone
+from streams.domain.legs import active_call, joins, telephony, web_phone
 from streams.domain.legs.advance import SETTLE_MS, expire, is_forgettable, revive, suspect, unsuspect
 from streams.domain.legs.evidence import Closing, Kind, Leg, Sighting
 from streams.domain.legs.news import before_of, outcome_of
@@ -19,8 +20,6 @@ from streams.domain.publishing import index, publish, unlist
 from streams.domain.words import EndSource, Outcome, Witness
 
 MAX_CONSULTATIONS = 20
-MAX_FOLLOWED = 50
-"""Legs that a page load may have lost something of; of one more the oldest is given up."""
 MAX_SILENCES = 50
 MAX_STRAYS = 10
 SILENCE_MEMORY_MS = 25 * 3_600_000
@@ -69,9 +68,7 @@ def take_sighting(book: Book, sighting: Sighting, event: Event, now: int) -> Dec
     tab = tab_of(extension, event.session_id, now, logged_in_at=event.event_time)
     leg, emissions = leg_of(book, sighting, event, now)
     joins.learn(book, leg, sighting)
-    if event.session_id is not None and event.sequence is not None:
-        gaps.begin(leg, event)
-        _follow(tab, leg)
+    following.begin(tab, leg, event)
     emissions += _consult(book, leg, sighting, event.input, now)
     before = before_of(leg)
     _tell_strays(extension, leg)
@@ -151,41 +148,6 @@ def _consult(book: Book, leg: Leg, sighting: Sighting, position: Row, now: int) 
         return []
     other.handed_over = True
     return publish(book.extension, other, resolve(other), position, now)
-
-
-def follow_sequence(book: Book, event: Event) -> list[Leg]:
-    """Show a sequence number to the legs that its page load told of; return those whose flag GAP may have changed."""
-    tab, number = book.extension.tabs.get(event.session_id or ""), event.sequence
-    if tab is None or number is None or not (tab.following or tab.gapped):
-        return []
-    is_late = number < tab.latest
-    tab.latest = max(tab.latest, number)
-    changed: list[Leg] = []
-    for leg_id in [*tab.following, *tab.gapped] if is_late else list(tab.following):
-        leg = book.leg(leg_id)
-        if gaps.follow(leg, event):
-            changed.append(leg)
-        _unfollow(tab, leg, event)
-    return changed
-
-
-def _follow(tab: Tab, leg: Leg) -> None:
-    if leg.leg_id not in tab.following:
-        tab.following.append(leg.leg_id)
-        del tab.following[:-MAX_FOLLOWED]
-    if leg.leg_id in tab.gapped:
-        tab.gapped.remove(leg.leg_id)
-
-
-def _unfollow(tab: Tab, leg: Leg, event: Event) -> None:
-    """Follow a leg no longer than its page load may have lost something of it, or may still tell it."""
-    if leg.leg_id in tab.following and gaps.is_over(leg, event):
-        tab.following.remove(leg.leg_id)
-        if gaps.waits(leg, event):
-            tab.gapped.append(leg.leg_id)
-            del tab.gapped[:-MAX_FOLLOWED]
-    elif leg.leg_id in tab.gapped and not gaps.waits(leg, event):
-        tab.gapped.remove(leg.leg_id)
 
 
 def suspect_all(book: Book, source: EndSource, at: Instant, now: int) -> list[Emission]:

@@ -37,14 +37,38 @@ def begin(leg: Leg, event: Event) -> None:
 def follow(leg: Leg, event: Event) -> bool:
     """Note that the page load posted, about whatever; return whether that may change the flag."""
     span, number = leg.spans.get(event.session_id or ""), event.sequence
-    if span is None or number is None:
-        return False
+    return span is not None and number is not None and read(span, number, event)
+
+
+def fill(leg: Leg, event: Event) -> bool:
+    """Note that the page load posted late, for a leg that it does not follow any more."""
+    span, number = leg.spans.get(event.session_id or ""), event.sequence
+    return span is not None and number is not None and number < span.last and read(span, number, event)
+
+
+def read(span: Span, number: int, event: Event) -> bool:
+    """Note that a number was read; return whether the holes changed."""
     if number > span.last:
         return _go_on(span, number, event)
     if number < span.first:
         span.missing_at_first = max(0, span.missing_at_first - 1)
         return False
     return _fill(span, number)
+
+
+def catch_up(span: Span, page_load: Span) -> None:
+    """Tell a leg's span what the page load has lost since the leg was last shown a number."""
+    missed = [Hole(hole.shown_by, hole.at, hole.missing) for hole in page_load.holes if hole.shown_by > span.last]
+    span.holes += missed[: MAX_HOLES - len(span.holes)]
+    span.last = max(span.last, page_load.last)
+
+
+def forget_oldest(page_load: Span) -> None:
+    """Keep the latest holes of a page load that loses without end: let it begin after the oldest."""
+    if len(page_load.holes) == MAX_HOLES:
+        oldest = page_load.holes.pop(0)
+        page_load.first = oldest.shown_by
+        page_load.missing_at_first += oldest.missing
 
 
 def _go_on(span: Span, number: int, event: Event) -> bool:
