@@ -67,16 +67,18 @@ def _stray_row(stray: Stray, numbers: Numbers) -> Document:
         stray.sequence,
         stray.skew_ms,
         stray.missing_before,
+        stray.telephony_session_id,
+        stray.legacy_session_id,
     ]
 
 
 def _read_stray(row: Document, words: list[str]) -> Stray:
-    names, witness, at_row, session, dialog, direction, sequence, skew_ms, missing_before = row
+    names, witness, at_row, session, dialog, direction, *rest = row
     at = read_instant(at_row, words)
     if at is None:
         raise ValueError("an end without its instant")
     told = WITNESSES[witness], at, words[session], dialog, DIRECTIONS[direction]
-    return Stray(names, *told, sequence, skew_ms, missing_before)
+    return Stray(names, *told, *rest)
 
 
 def _tab_row(name: str, tab: Tab, numbers: Numbers) -> Document:

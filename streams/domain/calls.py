@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from streams.domain import following
 from streams.domain.events import Event, posted_at
-from streams.domain.extension import Book, Extension, tab_of
+from streams.domain.extension import Book, tab_of
 from streams.domain.finding import leg_of
 from streams.domain.instants import Instant
 from streams.domain.legs import active_call, joins, telephony, web_phone
@@ -71,7 +71,7 @@ def take_sighting(book: Book, sighting: Sighting, event: Event, now: int) -> Dec
     following.begin(tab, leg, event)
     emissions += _consult(book, leg, sighting, event.input, now)
     before = before_of(leg)
-    _tell_strays(extension, leg)
+    _tell_strays(book, leg)
     told = tell(leg, sighting)
     noted = _note(leg, sighting, event)
     silent = told.repeated and not (told.added or told.realigned or noted or emissions)
@@ -96,12 +96,15 @@ def take_sighting(book: Book, sighting: Sighting, event: Event, now: int) -> Dec
     return outcome, emissions
 
 
-def _tell_strays(extension: Extension, leg: Leg) -> None:
-    """Tell a leg its ends that were read before anything else was known of it."""
-    for stray in list(extension.strays):
+def _tell_strays(book: Book, leg: Leg) -> None:
+    """Tell a leg its ends that were read before anything else was known of it, with the ids that they name."""
+    strays = book.extension.strays
+    for stray in list(strays):
         if not set(leg.aliases).isdisjoint(stray.names):
-            extension.strays.remove(stray)
-            tell(leg, active_call.end_of(stray))
+            strays.remove(stray)
+            end = active_call.end_of(stray)
+            joins.learn(book, leg, end)
+            tell(leg, end)
 
 
 def _live(book: Book, leg: Leg, sighting: Sighting, now: int) -> None:

@@ -205,6 +205,11 @@ def _at(tab: int, call: int, action: str, gap: int = 0) -> Step:
     ],
     [],
 )
+@example(
+    # The active call's end is told twice before the call itself: its ids are the call's too.
+    [_at(0, 1, "active NoCall"), _at(1, 1, "ring"), _at(0, 1, "active NoCall")],
+    [],
+)
 @given(
     # A delay that a page load's first posts share is taken for skew: what is told of one leg is then joined by instants
     # that are wrong by as much (CONTRACT 5).

@@ -59,6 +59,8 @@ def stray_of(sighting: Sighting, names: list[str]) -> Stray:
         sighting.sequence,
         sighting.skew_ms,
         sighting.missing_before,
+        sighting.telephony_session_id,
+        sighting.legacy_session_id,
     )
 
 
@@ -74,6 +76,8 @@ def end_of(stray: Stray) -> Sighting:
         dialog=stray.dialog,
         direction=stray.direction,
         word=NO_CALL,
+        telephony_session_id=stray.telephony_session_id,
+        legacy_session_id=stray.legacy_session_id,
         skew_ms=stray.skew_ms,
         missing_before=stray.missing_before,
     )

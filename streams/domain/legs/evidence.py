@@ -182,6 +182,8 @@ class Stray:
     sequence: int | None = None
     skew_ms: int | None = None
     missing_before: int = 0
+    telephony_session_id: str | None = None
+    legacy_session_id: str | None = None
 
 
 @dataclass(slots=True)
