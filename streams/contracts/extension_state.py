@@ -69,16 +69,23 @@ def _stray_row(stray: Stray, numbers: Numbers) -> Document:
         stray.missing_before,
         stray.telephony_session_id,
         stray.legacy_session_id,
+        instant_row(stray.begun, numbers),
+        stray.remote,
+        stray.queue_call,
+        stray.ringout,
+        stray.time_uncertainty_ms,
     ]
 
 
 def _read_stray(row: Document, words: list[str]) -> Stray:
     names, witness, at_row, session, dialog, direction, *rest = row
+    sequence, skew_ms, missing_before, telephony, legacy, begun, *beside = rest
     at = read_instant(at_row, words)
     if at is None:
         raise ValueError("an end without its instant")
     told = WITNESSES[witness], at, words[session], dialog, DIRECTIONS[direction]
-    return Stray(names, *told, *rest)
+    numbers = sequence, skew_ms, missing_before
+    return Stray(names, *told, *numbers, telephony, legacy, read_instant(begun, words), *beside)
 
 
 def _tab_row(name: str, tab: Tab, numbers: Numbers) -> Document:

@@ -80,7 +80,11 @@ def leg_of_names(named: Named) -> Leg:
 
 
 def _stray(named: Named) -> Stray:
-    return _named(Stray, named, {"witness": WITNESSES.__getitem__, "at": _instant, "direction": DIRECTIONS.__getitem__})
+    return _named(
+        Stray,
+        named,
+        {"witness": WITNESSES.__getitem__, "at": _instant, "begun": _instant, "direction": DIRECTIONS.__getitem__},
+    )
 
 
 def extension_of_names(named: Named) -> Extension:

@@ -38,9 +38,10 @@ def take_active_call(book: Book, event: Event, now: int) -> Decision:
     assert event.active_call is not None
     sighting = active_call.sight(event, event.active_call)
     if sighting.kind in (None, Kind.ENDED) and not joins.find(book, sighting):
-        tab_of(book.extension, event.session_id, now, logged_in_at=event.event_time)
+        tab = tab_of(book.extension, event.session_id, now, logged_in_at=event.event_time)
         if sighting.kind is Kind.ENDED:
-            stray = active_call.stray_of(sighting, joins.names(sighting))
+            following.begin(tab, event)
+            stray = active_call.stray_of(sighting, joins.names(sighting), event.time_uncertainty_ms)
             book.extension.strays = [*book.extension.strays, stray][-MAX_STRAYS:]
         return Outcome.IGNORED, []
     return take_sighting(book, sighting, event, now)
@@ -68,12 +69,13 @@ def take_sighting(book: Book, sighting: Sighting, event: Event, now: int) -> Dec
     tab = tab_of(extension, event.session_id, now, logged_in_at=event.event_time)
     leg, emissions = leg_of(book, sighting, event, now)
     joins.learn(book, leg, sighting)
-    following.begin(tab, leg, event)
+    following.begin(tab, event)
+    following.tell(book.extension, leg, sighting, event.event_time)
     emissions += _consult(book, leg, sighting, event.input, now)
     before = before_of(leg)
     _tell_strays(book, leg)
     told = tell(leg, sighting)
-    noted = _note(leg, sighting, event)
+    noted = _note(leg, sighting, event.time_uncertainty_ms)
     silent = told.repeated and not (told.added or told.realigned or noted or emissions)
     if silent and leg.inferred is None:
         _live(book, leg, sighting, now)
@@ -97,14 +99,16 @@ def take_sighting(book: Book, sighting: Sighting, event: Event, now: int) -> Dec
 
 
 def _tell_strays(book: Book, leg: Leg) -> None:
-    """Tell a leg its ends that were read before anything else was known of it, with the ids that they name."""
+    """Tell a leg its ends that were read before anything else was known of it, with all that they say beside."""
     strays = book.extension.strays
     for stray in list(strays):
         if not set(leg.aliases).isdisjoint(stray.names):
             strays.remove(stray)
             end = active_call.end_of(stray)
             joins.learn(book, leg, end)
+            following.tell(book.extension, leg, end, end.at.at)
             tell(leg, end)
+            _note(leg, end, stray.time_uncertainty_ms)
 
 
 def _live(book: Book, leg: Leg, sighting: Sighting, now: int) -> None:
@@ -117,15 +121,15 @@ def _live(book: Book, leg: Leg, sighting: Sighting, now: int) -> None:
         suspect(leg, book.extension.silences, now)
 
 
-def _note(leg: Leg, sighting: Sighting, event: Event) -> bool:
+def _note(leg: Leg, sighting: Sighting, time_uncertainty_ms: int) -> bool:
     """Remember what a post says beside its fact; return whether that is more than was known."""
     known = (leg.remote, leg.queue_call, leg.queue, leg.time_uncertainty_ms, leg.skew_high, leg.ringout)
     if sighting.remote and (leg.remote is None or leg.remote["kind"] == "UNKNOWN"):
         leg.remote = sighting.remote
     leg.queue_call = leg.queue_call or sighting.queue_call
     leg.queue = leg.queue or sighting.queue
-    leg.time_uncertainty_ms = max(leg.time_uncertainty_ms, event.time_uncertainty_ms)
-    leg.skew_high = leg.skew_high or abs(event.skew_ms or 0) >= SKEW_HIGH_MS
+    leg.time_uncertainty_ms = max(leg.time_uncertainty_ms, time_uncertainty_ms)
+    leg.skew_high = leg.skew_high or abs(sighting.skew_ms or 0) >= SKEW_HIGH_MS
     leg.ringout = leg.ringout or sighting.ringout
     return known != (leg.remote, leg.queue_call, leg.queue, leg.time_uncertainty_ms, leg.skew_high, leg.ringout)
 

@@ -8,7 +8,7 @@ known, so the order in which page loads are read changes no flag.
 from streams.domain.events import Event
 from streams.domain.extension import Book, Extension, Tab
 from streams.domain.legs import gaps
-from streams.domain.legs.evidence import Leg, Span
+from streams.domain.legs.evidence import Leg, Sighting, Span
 
 MAX_FOLLOWED = 50
 """Legs that a page load may have lost something of; of one more the oldest is given up."""
@@ -39,16 +39,29 @@ def _read(tab: Tab, number: int, event: Event) -> bool:
     return is_late
 
 
-def begin(tab: Tab, leg: Leg, event: Event) -> None:
-    """Let a page load that tells of a leg follow it, and tell the leg what was lost since it was last followed."""
-    number, session_id = event.sequence, event.session_id
-    if number is None or session_id is None:
+def begin(tab: Tab, event: Event) -> None:
+    """Let a page load that tells of a leg, known or not yet, remember what it loses from here on."""
+    if tab.span is None and event.session_id is not None and event.sequence is not None:
+        tab.span = Span(event.sequence, event.missing_before, event.sequence)
+
+
+def tell(extension: Extension, leg: Leg, sighting: Sighting, at: int) -> None:
+    """Let the page load of a sighting follow its leg, and tell the leg what was lost since it last did.
+
+    Args:
+        extension: The extension of both.
+        leg: The leg.
+        sighting: What the page load posted of it.
+        at: Event time of the post, ms since the epoch.
+    """
+    tab, number = extension.tabs.get(sighting.session_id), sighting.sequence
+    if tab is None or not sighting.session_id or number is None:
         return
-    if tab.span is None:
-        tab.span = Span(number, event.missing_before, number)
-    elif session_id in leg.spans and leg.leg_id not in tab.following:
-        gaps.catch_up(leg.spans[session_id], tab.span)
-    gaps.begin(leg, event)
+    span = gaps.begin(leg, sighting)
+    if span is not None:
+        if tab.span is not None and leg.leg_id not in tab.following:
+            gaps.catch_up(span, tab.span)
+        gaps.tell(span, number, sighting.missing_before, at)
     _follow(tab, leg)
 
 

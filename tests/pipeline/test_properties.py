@@ -189,8 +189,8 @@ def interleaved(envelopes: Sequence[Json], choices: Sequence[int]) -> list[Json]
     return order + [envelope for queue in queues for envelope in queue]
 
 
-def _at(tab: int, call: int, action: str, gap: int = 0) -> Step:
-    return Step(tab, call, action, gap, 20)
+def _at(tab: int, call: int, action: str, gap: int = 0, delay: int = 20) -> Step:
+    return Step(tab, call, action, gap, delay)
 
 
 @example(
@@ -206,8 +206,17 @@ def _at(tab: int, call: int, action: str, gap: int = 0) -> Step:
     [],
 )
 @example(
-    # The active call's end is told twice before the call itself: its ids are the call's too.
-    [_at(0, 1, "active NoCall"), _at(1, 1, "ring"), _at(0, 1, "active NoCall")],
+    # The active call's end is told twice before the call itself: its ids and doubts are the call's too.
+    [_at(0, 1, "active NoCall", delay=40), _at(1, 1, "ring"), _at(0, 1, "active NoCall")],
+    [],
+)
+@example(
+    # The page load that told the end first loses something before another one tells that the call lives.
+    [
+        *(_at(0, 1, action) for action in ("active NoCall", "lost", "NoCall")),
+        _at(1, 1, "ring", 250),
+        _at(1, 1, "start", 3),
+    ],
     [],
 )
 @given(

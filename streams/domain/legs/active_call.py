@@ -47,7 +47,7 @@ def sight(event: Event, call: ActiveCallStatus) -> Sighting:
     )
 
 
-def stray_of(sighting: Sighting, names: list[str]) -> Stray:
+def stray_of(sighting: Sighting, names: list[str], time_uncertainty_ms: int) -> Stray:
     """Return what is kept of an end that no leg knows."""
     return Stray(
         names,
@@ -61,6 +61,11 @@ def stray_of(sighting: Sighting, names: list[str]) -> Stray:
         sighting.missing_before,
         sighting.telephony_session_id,
         sighting.legacy_session_id,
+        sighting.begun,
+        sighting.remote,
+        sighting.queue_call,
+        sighting.ringout,
+        time_uncertainty_ms,
     )
 
 
@@ -79,5 +84,9 @@ def end_of(stray: Stray) -> Sighting:
         telephony_session_id=stray.telephony_session_id,
         legacy_session_id=stray.legacy_session_id,
         skew_ms=stray.skew_ms,
+        begun=stray.begun,
+        remote=stray.remote,
+        queue_call=stray.queue_call,
+        ringout=stray.ringout,
         missing_before=stray.missing_before,
     )

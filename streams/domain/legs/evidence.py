@@ -184,6 +184,11 @@ class Stray:
     missing_before: int = 0
     telephony_session_id: str | None = None
     legacy_session_id: str | None = None
+    begun: Instant | None = None
+    remote: Remote | None = None
+    queue_call: bool = False
+    ringout: bool = False
+    time_uncertainty_ms: int = 0
 
 
 @dataclass(slots=True)
