@@ -1,6 +1,6 @@
 """Saved state of extensions and messages: JSON rows by position, written and read without a model (DECISIONS 51)."""
 
-from streams.contracts.leg_state import DIRECTIONS, STATES, WITNESSES, closing_row, read_closing
+from streams.contracts.leg_state import DIRECTIONS, STATES, WITNESSES, closing_row, read_closing, read_span, span_row
 from streams.contracts.state_words import Document, Numbers, by_value, instant_row, read_instant
 from streams.domain.extension import Extension, Tab
 from streams.domain.legs.evidence import Stray
@@ -67,16 +67,25 @@ def _stray_row(stray: Stray, numbers: Numbers) -> Document:
         stray.sequence,
         stray.skew_ms,
         stray.missing_before,
+        stray.telephony_session_id,
+        stray.legacy_session_id,
+        instant_row(stray.begun, numbers),
+        stray.remote,
+        stray.queue_call,
+        stray.ringout,
+        stray.time_uncertainty_ms,
     ]
 
 
 def _read_stray(row: Document, words: list[str]) -> Stray:
-    names, witness, at_row, session, dialog, direction, sequence, skew_ms, missing_before = row
+    names, witness, at_row, session, dialog, direction, *rest = row
+    sequence, skew_ms, missing_before, telephony, legacy, begun, *beside = rest
     at = read_instant(at_row, words)
     if at is None:
         raise ValueError("an end without its instant")
     told = WITNESSES[witness], at, words[session], dialog, DIRECTIONS[direction]
-    return Stray(names, *told, sequence, skew_ms, missing_before)
+    numbers = sequence, skew_ms, missing_before
+    return Stray(names, *told, *numbers, telephony, legacy, read_instant(begun, words), *beside)
 
 
 def _tab_row(name: str, tab: Tab, numbers: Numbers) -> Document:
@@ -90,14 +99,14 @@ def _tab_row(name: str, tab: Tab, numbers: Numbers) -> Document:
         tab.seen,
         tab.calling_mode,
         tab.following,
-        tab.latest,
+        span_row(name, tab.span, numbers) if tab.span is not None else None,
         tab.gapped,
         list(tab.last_posts.items()),
     ]
 
 
 def _read_tab(row: Document, words: list[str]) -> Tab:
-    _, logged_in, told, login_at, since, left, seen, calling_mode, following, latest, gapped, last_posts = row
+    _, logged_in, told, login_at, since, left, seen, calling_mode, following, span, gapped, last_posts = row
     return Tab(
         logged_in=logged_in,
         told=told,
@@ -107,7 +116,7 @@ def _read_tab(row: Document, words: list[str]) -> Tab:
         seen=seen,
         calling_mode=calling_mode,
         following=following,
-        latest=latest,
+        span=read_span(span) if span is not None else None,
         gapped=gapped,
         last_posts=dict(last_posts),
     )

@@ -53,7 +53,7 @@ def leg_document(leg: Leg) -> Document:
         posts,
         [(numbers.setdefault(session, len(numbers)), skew) for session, skew in leg.skews.items()],
         [numbers.setdefault(session, len(numbers)) for session in leg.sessions],
-        [_span_row(session, span, numbers) for session, span in leg.spans.items()],
+        [span_row(session, span, numbers) for session, span in leg.spans.items()],
         [_input_row(position, numbers) for position in leg.inputs],
         leg.remote,
         leg.time_uncertainty_ms,
@@ -120,7 +120,7 @@ def read_leg(document: Document) -> Leg:
         posts=[_read_post(post, words) for post in posts],
         skews={words[session]: skew for session, skew in skews},
         sessions=[words[session] for session in sessions],
-        spans={words[span[0]]: _read_span(span) for span in spans},
+        spans={words[span[0]]: read_span(span) for span in spans},
         inputs=[_read_input(position, words) for position in inputs],
         remote=remote,
         time_uncertainty_ms=time_uncertainty_ms,
@@ -242,13 +242,15 @@ def _read_post(row: Document, words: list[str]) -> Post:
     return post
 
 
-def _span_row(session: str, span: Span, numbers: Numbers) -> Document:
+def span_row(session: str, span: Span, numbers: Numbers) -> Document:
+    """Return the sequence numbers of a page load as JSON."""
     number = numbers.setdefault(session, len(numbers))
     holes = [(hole.shown_by, hole.at, hole.missing) for hole in span.holes]
     return [number, span.first, span.missing_at_first, span.last, holes]
 
 
-def _read_span(row: Document) -> Span:
+def read_span(row: Document) -> Span:
+    """Return the sequence numbers of a page load."""
     _, first, missing_at_first, last, holes = row
     return Span(first, missing_at_first, last, [Hole(*hole) for hole in holes])
 

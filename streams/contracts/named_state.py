@@ -80,13 +80,17 @@ def leg_of_names(named: Named) -> Leg:
 
 
 def _stray(named: Named) -> Stray:
-    return _named(Stray, named, {"witness": WITNESSES.__getitem__, "at": _instant, "direction": DIRECTIONS.__getitem__})
+    return _named(
+        Stray,
+        named,
+        {"witness": WITNESSES.__getitem__, "at": _instant, "begun": _instant, "direction": DIRECTIONS.__getitem__},
+    )
 
 
 def extension_of_names(named: Named) -> Extension:
     """Return an extension."""
     readers: Readers = {
-        "tabs": _keyed(lambda tab: _named(Tab, tab, {"left": _instant})),
+        "tabs": _keyed(lambda tab: _named(Tab, tab, {"left": _instant, "span": _span})),
         "presence": lambda presence: _named(PresenceState, presence, {}),
         "open_legs": _keyed(STATES.__getitem__),
         "silences": _listed(_closing),

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 
+from streams.domain import following
 from streams.domain.events import Event, posted_at
-from streams.domain.extension import Book, Extension, Tab, tab_of
+from streams.domain.extension import Book, tab_of
 from streams.domain.finding import leg_of
 from streams.domain.instants import Instant
-from streams.domain.legs import active_call, gaps, joins, telephony, web_phone
+from streams.domain.legs import active_call, joins, telephony, web_phone
 from streams.domain.legs.advance import SETTLE_MS, expire, is_forgettable, revive, suspect, unsuspect
 from streams.domain.legs.evidence import Closing, Kind, Leg, Sighting
 from streams.domain.legs.news import before_of, outcome_of
@@ -19,8 +20,6 @@ from streams.domain.publishing import index, publish, unlist
 from streams.domain.words import EndSource, Outcome, Witness
 
 MAX_CONSULTATIONS = 20
-MAX_FOLLOWED = 50
-"""Legs that a page load may have lost something of; of one more the oldest is given up."""
 MAX_SILENCES = 50
 MAX_STRAYS = 10
 SILENCE_MEMORY_MS = 25 * 3_600_000
@@ -39,9 +38,10 @@ def take_active_call(book: Book, event: Event, now: int) -> Decision:
     assert event.active_call is not None
     sighting = active_call.sight(event, event.active_call)
     if sighting.kind in (None, Kind.ENDED) and not joins.find(book, sighting):
-        tab_of(book.extension, event.session_id, now, logged_in_at=event.event_time)
+        tab = tab_of(book.extension, event.session_id, now, logged_in_at=event.event_time)
         if sighting.kind is Kind.ENDED:
-            stray = active_call.stray_of(sighting, joins.names(sighting))
+            following.begin(tab, event)
+            stray = active_call.stray_of(sighting, joins.names(sighting), event.time_uncertainty_ms)
             book.extension.strays = [*book.extension.strays, stray][-MAX_STRAYS:]
         return Outcome.IGNORED, []
     return take_sighting(book, sighting, event, now)
@@ -69,14 +69,13 @@ def take_sighting(book: Book, sighting: Sighting, event: Event, now: int) -> Dec
     tab = tab_of(extension, event.session_id, now, logged_in_at=event.event_time)
     leg, emissions = leg_of(book, sighting, event, now)
     joins.learn(book, leg, sighting)
-    if event.session_id is not None and event.sequence is not None:
-        gaps.begin(leg, event)
-        _follow(tab, leg)
+    following.begin(tab, event)
+    following.tell(book.extension, leg, sighting, event.event_time)
     emissions += _consult(book, leg, sighting, event.input, now)
     before = before_of(leg)
-    _tell_strays(extension, leg)
+    _tell_strays(book, leg)
     told = tell(leg, sighting)
-    noted = _note(leg, sighting, event)
+    noted = _note(leg, sighting, event.time_uncertainty_ms)
     silent = told.repeated and not (told.added or told.realigned or noted or emissions)
     if silent and leg.inferred is None:
         _live(book, leg, sighting, now)
@@ -99,12 +98,17 @@ def take_sighting(book: Book, sighting: Sighting, event: Event, now: int) -> Dec
     return outcome, emissions
 
 
-def _tell_strays(extension: Extension, leg: Leg) -> None:
-    """Tell a leg its ends that were read before anything else was known of it."""
-    for stray in list(extension.strays):
+def _tell_strays(book: Book, leg: Leg) -> None:
+    """Tell a leg its ends that were read before anything else was known of it, with all that they say beside."""
+    strays = book.extension.strays
+    for stray in list(strays):
         if not set(leg.aliases).isdisjoint(stray.names):
-            extension.strays.remove(stray)
-            tell(leg, active_call.end_of(stray))
+            strays.remove(stray)
+            end = active_call.end_of(stray)
+            joins.learn(book, leg, end)
+            following.tell(book.extension, leg, end, end.at.at)
+            tell(leg, end)
+            _note(leg, end, stray.time_uncertainty_ms)
 
 
 def _live(book: Book, leg: Leg, sighting: Sighting, now: int) -> None:
@@ -117,15 +121,15 @@ def _live(book: Book, leg: Leg, sighting: Sighting, now: int) -> None:
         suspect(leg, book.extension.silences, now)
 
 
-def _note(leg: Leg, sighting: Sighting, event: Event) -> bool:
+def _note(leg: Leg, sighting: Sighting, time_uncertainty_ms: int) -> bool:
     """Remember what a post says beside its fact; return whether that is more than was known."""
     known = (leg.remote, leg.queue_call, leg.queue, leg.time_uncertainty_ms, leg.skew_high, leg.ringout)
     if sighting.remote and (leg.remote is None or leg.remote["kind"] == "UNKNOWN"):
         leg.remote = sighting.remote
     leg.queue_call = leg.queue_call or sighting.queue_call
     leg.queue = leg.queue or sighting.queue
-    leg.time_uncertainty_ms = max(leg.time_uncertainty_ms, event.time_uncertainty_ms)
-    leg.skew_high = leg.skew_high or abs(event.skew_ms or 0) >= SKEW_HIGH_MS
+    leg.time_uncertainty_ms = max(leg.time_uncertainty_ms, time_uncertainty_ms)
+    leg.skew_high = leg.skew_high or abs(sighting.skew_ms or 0) >= SKEW_HIGH_MS
     leg.ringout = leg.ringout or sighting.ringout
     return known != (leg.remote, leg.queue_call, leg.queue, leg.time_uncertainty_ms, leg.skew_high, leg.ringout)
 
@@ -151,41 +155,6 @@ def _consult(book: Book, leg: Leg, sighting: Sighting, position: Row, now: int) 
         return []
     other.handed_over = True
     return publish(book.extension, other, resolve(other), position, now)
-
-
-def follow_sequence(book: Book, event: Event) -> list[Leg]:
-    """Show a sequence number to the legs that its page load told of; return those whose flag GAP may have changed."""
-    tab, number = book.extension.tabs.get(event.session_id or ""), event.sequence
-    if tab is None or number is None or not (tab.following or tab.gapped):
-        return []
-    is_late = number < tab.latest
-    tab.latest = max(tab.latest, number)
-    changed: list[Leg] = []
-    for leg_id in [*tab.following, *tab.gapped] if is_late else list(tab.following):
-        leg = book.leg(leg_id)
-        if gaps.follow(leg, event):
-            changed.append(leg)
-        _unfollow(tab, leg, event)
-    return changed
-
-
-def _follow(tab: Tab, leg: Leg) -> None:
-    if leg.leg_id not in tab.following:
-        tab.following.append(leg.leg_id)
-        del tab.following[:-MAX_FOLLOWED]
-    if leg.leg_id in tab.gapped:
-        tab.gapped.remove(leg.leg_id)
-
-
-def _unfollow(tab: Tab, leg: Leg, event: Event) -> None:
-    """Follow a leg no longer than its page load may have lost something of it, or may still tell it."""
-    if leg.leg_id in tab.following and gaps.is_over(leg, event):
-        tab.following.remove(leg.leg_id)
-        if gaps.waits(leg, event):
-            tab.gapped.append(leg.leg_id)
-            del tab.gapped[:-MAX_FOLLOWED]
-    elif leg.leg_id in tab.gapped and not gaps.waits(leg, event):
-        tab.gapped.remove(leg.leg_id)
 
 
 def suspect_all(book: Book, source: EndSource, at: Instant, now: int) -> list[Emission]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from streams.domain import calls, logins, messages, others
+from streams.domain import calls, following, logins, messages, others
 from streams.domain import presence as presences
 from streams.domain.calls import Decision
 from streams.domain.events import Event, posted_at
@@ -29,7 +29,7 @@ def apply(book: Book, event: Event, now: int) -> Decision:
     extension = book.extension
     extension.team, extension.site = event.team, event.site
     extension.seen = max(extension.seen, now)
-    shaken = calls.follow_sequence(book, event)
+    shaken = following.follow_sequence(book, event)
     handler = HANDLERS.get(event.type)
     outcome, emissions = handler(book, event, now) if handler else (Outcome.IGNORED, [])
     emissions += logins.take_back_logouts(book, event, now)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from streams.domain.instants import Instant
 from streams.domain.legs import joins
-from streams.domain.legs.evidence import Closing, Leg, Stray
+from streams.domain.legs.evidence import Closing, Leg, Span, Stray
 from streams.domain.presence import PresenceState
 from streams.domain.words import State
 
@@ -37,8 +37,8 @@ class Tab:
     """As its calling settings said last."""
     following: list[str] = field(default_factory=list)
     """Legs that it told of: what it loses now may be theirs (DECISIONS 28)."""
-    latest: int = 0
-    """The highest sequence number read while it followed legs."""
+    span: Span | None = None
+    """Its sequence numbers from the first that told of a leg on."""
     gapped: list[str] = field(default_factory=list)
     """Legs that are over, of which a post may still come."""
     last_posts: dict[str, str] = field(default_factory=dict)

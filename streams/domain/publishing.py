@@ -1,5 +1,6 @@
 """Publish what changed about a leg, and keep its extension's lists of legs."""
 
+from streams.domain import following
 from streams.domain.extension import Extension
 from streams.domain.legs.advance import advance
 from streams.domain.legs.evidence import Leg
@@ -16,6 +17,7 @@ the oldest off the list; they are still ended by their own posts and by their ti
 
 def publish(extension: Extension, leg: Leg, facts: Facts, position: Row | None, now: int) -> list[Emission]:
     """Publish what changed about a leg, and keep the extension's lists of legs."""
+    following.catch_up(extension, leg)
     emissions = advance(leg, facts, position, now)
     index(extension, leg)
     return emissions

@@ -1,14 +1,15 @@
 """A page that tells of more calls than a person can have: it costs itself, not the worker (CONTRACT 11)."""
 
 from streams.contracts.snapshots import EXTENSION, NEVER
-from streams.domain.calls import MAX_FOLLOWED
 from streams.domain.extension import MAX_TABS, Extension, Tab
-from streams.domain.legs.evidence import Leg
+from streams.domain.following import MAX_FOLLOWED
+from streams.domain.legs.evidence import Hole, Leg, Span
+from streams.domain.legs.gaps import MAX_HOLES
 from streams.domain.publishing import MAX_OPEN, index
 from streams.domain.words import Direction, State
 from streams.pipeline.plan import MAX_OUTPUT_BYTES
 from tests import builders
-from tests.builders import LOGIN, a_uuid, fold
+from tests.builders import LOGIN, T0, a_uuid, fold
 
 MANY = 22_000
 """So many open legs would make the memory of their extension too large for a record of the changelog."""
@@ -23,7 +24,12 @@ def test_the_fullest_memory_of_an_extension_fits_a_record() -> None:
     followed = [_leg_id(number) for number in range(2 * MAX_FOLLOWED)]
     for number in range(MAX_TABS):
         halves = followed[:MAX_FOLLOWED], followed[MAX_FOLLOWED:]
-        extension.tabs[a_uuid(number)] = Tab(following=halves[0], gapped=halves[1], last_posts={"ROUTE": _leg_id(1)})
+        extension.tabs[a_uuid(number)] = Tab(
+            following=halves[0],
+            gapped=halves[1],
+            span=Span(1, 0, MANY, [Hole(MANY, T0, MANY)] * MAX_HOLES),
+            last_posts={"ROUTE": _leg_id(1)},
+        )
     assert len(extension.open_legs) == len(extension.unsettled) == MAX_OPEN
     assert len(EXTENSION.save(extension, NEVER)) < MAX_OUTPUT_BYTES
 

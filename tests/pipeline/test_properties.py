@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from streams.domain.legs.transitions import TRANSITIONS
@@ -189,6 +189,36 @@ def interleaved(envelopes: Sequence[Json], choices: Sequence[int]) -> list[Json]
     return order + [envelope for queue in queues for envelope in queue]
 
 
+def _at(tab: int, call: int, action: str, gap: int = 0, delay: int = 20) -> Step:
+    return Step(tab, call, action, gap, delay)
+
+
+@example(
+    # The second page load loses something after the end that it saw; the first one had answered the call.
+    [
+        *(_at(tab, 1, "ring") for tab in (1, 0)),
+        _at(1, 1, "telephony Disconnected"),
+        _at(0, 1, "start", 3),
+        _at(1, 2, "ring"),
+        _at(1, 1, "lost"),
+        _at(1, 2, "ring"),
+    ],
+    [],
+)
+@example(
+    # The active call's end is told twice before the call itself: its ids and doubts are the call's too.
+    [_at(0, 1, "active NoCall", delay=40), _at(1, 1, "ring"), _at(0, 1, "active NoCall")],
+    [],
+)
+@example(
+    # The page load that told the end first loses something before another one tells that the call lives.
+    [
+        *(_at(0, 1, action) for action in ("active NoCall", "lost", "NoCall")),
+        _at(1, 1, "ring", 250),
+        _at(1, 1, "start", 3),
+    ],
+    [],
+)
 @given(
     # A delay that a page load's first posts share is taken for skew: what is told of one leg is then joined by instants
     # that are wrong by as much (CONTRACT 5).

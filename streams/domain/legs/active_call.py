@@ -47,7 +47,7 @@ def sight(event: Event, call: ActiveCallStatus) -> Sighting:
     )
 
 
-def stray_of(sighting: Sighting, names: list[str]) -> Stray:
+def stray_of(sighting: Sighting, names: list[str], time_uncertainty_ms: int) -> Stray:
     """Return what is kept of an end that no leg knows."""
     return Stray(
         names,
@@ -59,6 +59,13 @@ def stray_of(sighting: Sighting, names: list[str]) -> Stray:
         sighting.sequence,
         sighting.skew_ms,
         sighting.missing_before,
+        sighting.telephony_session_id,
+        sighting.legacy_session_id,
+        sighting.begun,
+        sighting.remote,
+        sighting.queue_call,
+        sighting.ringout,
+        time_uncertainty_ms,
     )
 
 
@@ -74,6 +81,12 @@ def end_of(stray: Stray) -> Sighting:
         dialog=stray.dialog,
         direction=stray.direction,
         word=NO_CALL,
+        telephony_session_id=stray.telephony_session_id,
+        legacy_session_id=stray.legacy_session_id,
         skew_ms=stray.skew_ms,
+        begun=stray.begun,
+        remote=stray.remote,
+        queue_call=stray.queue_call,
+        ringout=stray.ringout,
         missing_before=stray.missing_before,
     )

@@ -182,6 +182,13 @@ class Stray:
     sequence: int | None = None
     skew_ms: int | None = None
     missing_before: int = 0
+    telephony_session_id: str | None = None
+    legacy_session_id: str | None = None
+    begun: Instant | None = None
+    remote: Remote | None = None
+    queue_call: bool = False
+    ringout: bool = False
+    time_uncertainty_ms: int = 0
 
 
 @dataclass(slots=True)

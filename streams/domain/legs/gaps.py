@@ -7,7 +7,7 @@ lies before the leg's end when the post that showed it does, by event time: what
 
 from streams.domain.events import Event
 from streams.domain.instants import Instant
-from streams.domain.legs.evidence import Hole, Kind, Leg, Span
+from streams.domain.legs.evidence import Hole, Kind, Leg, Sighting, Span
 from streams.domain.legs.ranks import SAME_MS
 from streams.domain.words import State
 
@@ -16,43 +16,69 @@ MAX_HOLES = 20
 """Of one page load during one leg; the first is enough for the flag."""
 
 
-def begin(leg: Leg, event: Event) -> None:
-    """Follow the event's page load for the leg, from its first post about it."""
-    number, session_id = event.sequence, event.session_id
-    if number is None or session_id is None:
-        return
+def begin(leg: Leg, sighting: Sighting) -> Span | None:
+    """Return what the leg knows of the sighting's page load, which begins with its first post about it."""
+    number, session_id = sighting.sequence, sighting.session_id
     span = leg.spans.get(session_id)
-    if span is None:
-        if len(leg.spans) < MAX_SPANS:
-            leg.spans[session_id] = Span(number, event.missing_before, number)
-    elif number > span.last:
-        _go_on(span, number, event)
+    if span is None and number is not None and len(leg.spans) < MAX_SPANS:
+        span = leg.spans[session_id] = Span(number, sighting.missing_before, number)
+    return span
+
+
+def tell(span: Span, number: int, missing_before: int, at: int) -> None:
+    """Note a post about the leg itself, which may prove to be the first; `at` is its event time."""
+    if number > span.last:
+        _go_on(span, number, at, missing_before)
     elif number < span.first:
-        between = span.missing_at_first - event.missing_before
+        between = span.missing_at_first - missing_before
         if between > 0:
-            span.holes.append(Hole(span.first, event.event_time, between))
-        span.first, span.missing_at_first = number, event.missing_before
+            span.holes.append(Hole(span.first, at, between))
+        span.first, span.missing_at_first = number, missing_before
 
 
 def follow(leg: Leg, event: Event) -> bool:
     """Note that the page load posted, about whatever; return whether that may change the flag."""
     span, number = leg.spans.get(event.session_id or ""), event.sequence
-    if span is None or number is None:
-        return False
+    return span is not None and number is not None and read(span, number, event)
+
+
+def fill(leg: Leg, event: Event) -> bool:
+    """Note that the page load posted late, for a leg that it does not follow any more."""
+    span, number = leg.spans.get(event.session_id or ""), event.sequence
+    return span is not None and number is not None and number < span.last and read(span, number, event)
+
+
+def read(span: Span, number: int, event: Event) -> bool:
+    """Note that a number was read; return whether the holes changed."""
     if number > span.last:
-        return _go_on(span, number, event)
+        return _go_on(span, number, event.event_time, event.missing_before)
     if number < span.first:
         span.missing_at_first = max(0, span.missing_at_first - 1)
         return False
     return _fill(span, number)
 
 
-def _go_on(span: Span, number: int, event: Event) -> bool:
-    missing = event.missing_before - span.missing_at_first - sum(hole.missing for hole in span.holes)
+def catch_up(span: Span, page_load: Span) -> None:
+    """Tell a leg's span what the page load has lost since the leg was last shown a number."""
+    missed = [Hole(hole.shown_by, hole.at, hole.missing) for hole in page_load.holes if hole.shown_by > span.last]
+    span.holes += missed[: MAX_HOLES - len(span.holes)]
+    span.last = max(span.last, page_load.last)
+
+
+def forget_oldest(page_load: Span) -> None:
+    """Keep the latest holes of a page load that loses without end: let it begin after the oldest."""
+    if len(page_load.holes) == MAX_HOLES:
+        oldest = page_load.holes.pop(0)
+        page_load.first = oldest.shown_by
+        page_load.missing_at_first += oldest.missing
+
+
+def _go_on(span: Span, number: int, at: int, missing_before: int) -> bool:
+    missing = missing_before - span.missing_at_first - sum(hole.missing for hole in span.holes)
     span.last = number
     if missing <= 0 or len(span.holes) >= MAX_HOLES:
         return False
-    span.holes.append(Hole(number, event.event_time, missing))
+    span.holes.append(Hole(number, at, missing))
     return True
 
 
