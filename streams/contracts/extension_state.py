@@ -4,9 +4,9 @@ from streams.contracts.leg_state import DIRECTIONS, STATES, WITNESSES, closing_r
 from streams.contracts.state_words import Document, Numbers, by_value, instant_row, read_instant
 from streams.domain.extension import Extension, Tab
 from streams.domain.legs.evidence import Stray
+from streams.domain.message_words import MessageType
 from streams.domain.messages import MessageState
 from streams.domain.presence import PresenceState
-from streams.domain.words import MessageType
 
 _MESSAGE_TYPES = by_value(MessageType)
 

@@ -13,11 +13,12 @@ from streams.domain.event_time import Skew
 from streams.domain.extension import Extension, Tab
 from streams.domain.instants import Instant
 from streams.domain.legs.evidence import Closing, Dialog, Hint, Hole, Kind, Leg, Post, Span, Stray
+from streams.domain.message_words import MessageType
 from streams.domain.messages import MessageState
 from streams.domain.page_loads import Counts, PageLoad, Waiting
 from streams.domain.presence import PresenceState
 from streams.domain.sequences import Sequences
-from streams.domain.words import CallEventType, EndSource, MessageType
+from streams.domain.words import CallEventType, EndSource
 
 # NB: Any, because an object is whatever JSON has; the readers give it its types back.
 Named = dict[str, Any]

@@ -10,16 +10,12 @@ from streams.domain.calls import Decision
 from streams.domain.events import Event, MessageNotice, server_at
 from streams.domain.extension import Book, tab_of
 from streams.domain.legs.records import identifier
+from streams.domain.message_words import Availability, MessageEventType, MessageStatus, MessageType, ReadStatus
 from streams.domain.outputs import Emission, Output
 from streams.domain.postings import Row
 from streams.domain.words import (
-    Availability,
     Direction,
-    MessageEventType,
-    MessageStatus,
-    MessageType,
     Outcome,
-    ReadStatus,
 )
 
 NEW_MS = 600_000

@@ -4,7 +4,7 @@ from streams.domain import following
 from streams.domain.extension import Extension
 from streams.domain.legs.advance import advance
 from streams.domain.legs.evidence import Leg
-from streams.domain.legs.resolve import Facts
+from streams.domain.legs.facts import Facts
 from streams.domain.outputs import Emission
 from streams.domain.postings import Row
 from streams.domain.words import State

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from streams.cli import schemas as cli_schemas
 from streams.contracts import avro, schema_check, schemas
-from streams.domain import words
+from streams.domain import message_words, words
 
 Change = Callable[[Path], None]
 EXAMPLES = sorted((schemas.SCHEMAS / "examples").glob("*/*.json"))
@@ -225,7 +225,8 @@ def _differing(enums: dict[str, type[StrEnum]]) -> dict[str, set[str]]:
 
 def test_enums_of_code_and_schema_have_the_same_words() -> None:
     """The domain's vocabularies are the Avro enums of the same name; UNKNOWN may be the schema's alone."""
-    enums = {name: enum for name, enum in vars(words).items() if isinstance(enum, type) and issubclass(enum, StrEnum)}
+    told = {**vars(words), **vars(message_words)}
+    enums = {name: enum for name, enum in told.items() if isinstance(enum, type) and issubclass(enum, StrEnum)}
     assert len(enums) > 15
     assert _differing(enums) == {}
 

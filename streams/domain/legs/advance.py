@@ -9,9 +9,10 @@ from streams.domain.instants import Instant
 from streams.domain.legs import outcome, records
 from streams.domain.legs.ends import read_answers
 from streams.domain.legs.evidence import Closing, Kind, Leg, Sighting
+from streams.domain.legs.facts import Facts
 from streams.domain.legs.news import last_told
 from streams.domain.legs.ranks import INFERRED, SAME_MS
-from streams.domain.legs.resolve import Facts, resolve
+from streams.domain.legs.resolve import resolve
 from streams.domain.legs.transitions import FIRST_TOLD, TRANSITIONS
 from streams.domain.outputs import Emission, Output
 from streams.domain.postings import Row

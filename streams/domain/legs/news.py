@@ -3,8 +3,8 @@
 from streams.domain.instants import Instant
 from streams.domain.legs.changes import Verdict
 from streams.domain.legs.evidence import MUTES, UP, Dialog, Kind, Leg, Post, Sighting
+from streams.domain.legs.facts import Facts
 from streams.domain.legs.ranks import SAME_MS
-from streams.domain.legs.resolve import Facts
 from streams.domain.legs.tell import Told
 from streams.domain.words import Outcome, State, Witness
 

@@ -1,8 +1,8 @@
 """How a leg came out: disposition, who ended it, transfer (CONTRACT 6, DECISIONS 26, 29 to 34, 53, 59)."""
 
 from streams.domain.legs.evidence import Hint, Leg
+from streams.domain.legs.facts import Facts
 from streams.domain.legs.reasons import ENDED_BY, REASONS, VOICEMAIL
-from streams.domain.legs.resolve import Facts
 from streams.domain.legs.telephony import VOICEMAIL as MAILBOXES
 from streams.domain.words import Direction, Disposition, EndedBy, EndSource, Transfer, Witness
 

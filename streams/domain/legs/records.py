@@ -6,9 +6,9 @@ from streams.domain.events import Event
 from streams.domain.instants import Instant, between
 from streams.domain.legs import outcome
 from streams.domain.legs.evidence import Leg
+from streams.domain.legs.facts import Facts, total_of
 from streams.domain.legs.gaps import has_gap
 from streams.domain.legs.ranks import INFERRED, RANK
-from streams.domain.legs.resolve import Facts, total_of
 from streams.domain.postings import Row
 from streams.domain.words import CallEventType, Quality, RevisionReason, State, Witness
 
