@@ -94,8 +94,12 @@ def _fill(span: Span, number: int) -> bool:
 
 
 def is_over(leg: Leg, event: Event) -> bool:
-    """Tell whether the leg had ended when the page load posted: what it loses from now on is none of the leg's."""
-    return leg.state is State.ENDED and leg.state_since is not None and event.event_time > leg.state_since.at
+    """Tell whether the leg had ended when the page load posted: what it loses from now on is none of the leg's.
+
+    A better witness may say that it ended up to SAME_MS later than `state_since`, which is the first end told.
+    """
+    since = leg.state_since
+    return leg.state is State.ENDED and since is not None and event.event_time > since.at + SAME_MS
 
 
 def waits(leg: Leg, event: Event) -> bool:
