@@ -57,10 +57,11 @@ def tell(extension: Extension, leg: Leg, sighting: Sighting, at: int) -> None:
     tab, number = extension.tabs.get(sighting.session_id), sighting.sequence
     if tab is None or not sighting.session_id or number is None:
         return
+    is_new = sighting.session_id not in leg.spans
     span = gaps.begin(leg, sighting)
     if span is not None:
         if tab.span is not None and leg.leg_id not in tab.following:
-            gaps.catch_up(span, tab.span)
+            gaps.catch_up(span, tab.span, sighting.missing_before if is_new else None)
         gaps.tell(span, number, sighting.missing_before, at)
     _follow(tab, leg)
 

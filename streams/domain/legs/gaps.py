@@ -58,9 +58,21 @@ def read(span: Span, number: int, event: Event) -> bool:
     return _fill(span, number)
 
 
-def catch_up(span: Span, page_load: Span) -> None:
-    """Tell a leg's span what the page load has lost since the leg was last shown a number."""
+def catch_up(span: Span, page_load: Span, missing_before: int | None = None) -> None:
+    """Tell a leg's span what the page load has lost since the leg was last shown a number.
+
+    Args:
+        span: The leg's.
+        page_load: The page load's own.
+        missing_before: For a span that begins in the middle of a hole, how many numbers before it are missing: these
+            are none of the leg's.
+    """
     missed = [Hole(hole.shown_by, hole.at, hole.missing) for hole in page_load.holes if hole.shown_by > span.last]
+    if missed and missing_before is not None:
+        shown = [hole.missing for hole in page_load.holes if hole.shown_by <= missed[0].shown_by]
+        behind = page_load.missing_at_first + sum(shown) - missing_before
+        missed[0].missing = min(missed[0].missing, behind)
+        missed = missed if behind > 0 else missed[1:]
     span.holes += missed[: MAX_HOLES - len(span.holes)]
     span.last = max(span.last, page_load.last)
 
