@@ -92,6 +92,7 @@ def test_a_broker_that_was_away_costs_nothing(broker: EmbeddedKafka, installatio
     assert installation.rows("DeadLetter") == []
 
 
+@pytest.mark.slow
 def test_a_worker_with_nothing_to_commit_says_that_kafka_is_silent(
     broker: EmbeddedKafka, installation: Installation
 ) -> None:

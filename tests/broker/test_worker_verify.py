@@ -133,6 +133,7 @@ def forget(installation: Installation, topic: str, partition: int, records: int)
     installation.namespace.admin.delete_records([place])[place].result(20)
 
 
+@pytest.mark.slow
 def test_what_the_retention_took_is_named_and_nothing_is_called_lost(written: Installation) -> None:
     """A stage whose input has lost its beginning is not compared; the rest is, and a fault in it is found."""
     events, enriched, calls = written.events, written.topic("EnrichedEvent"), written.topic("CallEvent")
