@@ -115,6 +115,7 @@ def test_a_worker_with_nothing_to_commit_says_that_kafka_is_silent(
         assert worker.end() == 0
 
 
+@pytest.mark.slow
 def test_a_broker_that_stays_away_ends_the_worker_with_a_sentence(
     broker: EmbeddedKafka, installation: Installation
 ) -> None:
