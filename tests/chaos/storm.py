@@ -129,7 +129,7 @@ class Storm:
             self._stop_workers()
         proof = self._run("verify")
         self.report.verify_exit = proof.returncode
-        self.report.verdict = proof.stdout.strip()
+        self.report.verdict = "\n".join(text for text in (proof.stdout.strip(), proof.stderr.strip()[-2_000:]) if text)
         return self.report
 
     def _blow(self) -> None:
