@@ -1,6 +1,8 @@
 """Read whole partitions of a topic, `read_committed`, from the beginning to where they end now."""
 
+import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 
 import aiokafka
 from aiokafka import TopicPartition
@@ -36,8 +38,13 @@ class Reader:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Disconnect."""
-        await self._consumer.stop()
+        """Disconnect; all that was asked for has been read, so how the connection ends does not matter.
+
+        A long fold in between lets connections time out, and a fetch that waits to try again is then cancelled by
+        `stop`, which hands its CancelledError on.
+        """
+        with suppress(asyncio.CancelledError):
+            await self._consumer.stop()
 
     async def partition(self, topic: str, partition: int) -> list[Read]:
         """Return every committed record that the partition holds now, in log order."""
