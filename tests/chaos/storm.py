@@ -129,7 +129,8 @@ class Storm:
             self._stop_workers()
         proof = self._run("verify")
         self.report.verify_exit = proof.returncode
-        self.report.verdict = "\n".join(text for text in (proof.stdout.strip(), proof.stderr.strip()[-2_000:]) if text)
+        # Its progress goes to stderr as well, and is of interest only where there is no verdict.
+        self.report.verdict = proof.stdout.strip() or proof.stderr.strip()[-2_000:]
         return self.report
 
     def _blow(self) -> None:
