@@ -1,4 +1,4 @@
-"""Stream time of a stage that reads several sources: the minimum of what was heard of each (CONTRACT 1)."""
+"""Stream time of a stage: the minimum of what was heard of each source that it reads (CONTRACT 1)."""
 
 from streams.pipeline.store import Store
 

@@ -20,6 +20,7 @@ from streams.domain.event_time import effective_received_at
 from streams.domain.page_loads import MISSING_EXTENSION, Judgement, PageLoad, Waiting, judge
 from streams.domain.postings import Posting, Rejection, Row
 from streams.domain.words import Identity, Outcome, Quirk
+from streams.pipeline.clocks import Clocks
 from streams.pipeline.guard import fold_guarded
 from streams.pipeline.plan import Plan
 from streams.pipeline.records import Folded, InputRecord, Mark, Written
@@ -28,7 +29,6 @@ from streams.pipeline.writer import Writer
 
 NAME = "sessions"
 ACCEPTED = Outcome.ACCEPTED
-CLOCK_KEY = b"C"
 NO_SESSION = b"P-"
 MAX_KEPT_WAITING = 100_000
 KINDS: Kinds = {b"P": (PAGE_LOAD, page_loads.next_due), b"C": (CLOCK, None)}
@@ -55,12 +55,12 @@ class SessionsPartition:
         self._writer = Writer(plan, partition)
         self._known = plan.directory.revision
         self.store = Store(KINDS, saved)
+        self._clocks = Clocks(self.store, 1)
 
     @property
     def stream_time(self) -> int:
         """The largest effective arrival that was read, or a later tick; ms since the epoch, 0 before the first."""
-        clock = self.store.peek(CLOCK_KEY)
-        return clock.get(self._partition, 0) if clock else 0
+        return self._clocks.stream_time
 
     def fold(self, records: Sequence[InputRecord]) -> Folded:
         """Take a batch in log order."""
@@ -74,7 +74,7 @@ class SessionsPartition:
         """
         folded = Folded()
         if idle_until is not None and idle_until > self.stream_time:
-            self._set_clock(idle_until)
+            self._clocks.hear(self._partition, idle_until)
             self._pass_time(idle_until, folded)
         if not self.stream_time:
             return None
@@ -114,9 +114,6 @@ class SessionsPartition:
                 page_loads.want_audit(load, self.stream_time)
         self.store.reschedule()
 
-    def _set_clock(self, now: int) -> None:
-        self.store.put(CLOCK_KEY, {self._partition: now})
-
     def _pass_time(self, now: int, folded: Folded) -> None:
         while (due := self.store.pop_due(now)) is not None:
             at, key = due
@@ -138,7 +135,7 @@ class SessionsPartition:
         received_at = arrival or now
         if received_at > now:
             now = received_at
-            self._set_clock(now)
+            self._clocks.hear(self._partition, now)
             self._pass_time(now, folded)
         load, position = self._load(posting), self._position(record)
         holes = len(load.read.holes)
