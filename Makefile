@@ -52,10 +52,10 @@ collector: ## Build the browser script from its source (needs node and npm)
 	@cd streams/collector && PATH="$(CURDIR)/.build/collector/node_modules/.bin:$$PATH" npm run --silent build
 
 native: setup ## Compile the worker's pure parts into .build/native (needs a C compiler; minutes, once per change)
-	@$(BIN)/python deploy/native/build.py
+	@$(BIN)/python -m deploy.native.build
 
 bench: setup ## Measure speed, latency, recovery and memory, beside peers in the same run
-	@$(BIN)/python deploy/native/build.py || echo "Only the build in plain Python is measured."
+	@$(BIN)/python -m deploy.native.build || echo "Only the build in plain Python is measured."
 	@$(BIN)/python -m tests.bench
 
 accuracy: setup ## Fold 100,000 simulated legs and compare the records with what really happened (ARGS=--page writes docs)

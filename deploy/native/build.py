@@ -1,6 +1,6 @@
 """Builds the worker's pure parts as C extensions with mypyc: `make native`, and the container image.
 
-    python deploy/native/build.py [--wheel FOLDER]
+    python -m deploy.native.build [--wheel FOLDER]
 
 Leaves in .build/native a copy of the packages `streams` and `schemas` whose modules of COMPILED have an extension
 module beside them, which Python prefers; or puts a wheel of it in a folder. Nothing is built when nothing changed.
@@ -15,6 +15,8 @@ import sys
 import sysconfig
 from importlib.metadata import version
 from pathlib import Path
+
+from deploy.native.inits import with_inits
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / ".build" / "native"
@@ -106,10 +108,10 @@ def modules(root: Path) -> list[str]:
 
 
 def digest(root: Path) -> str:
-    """Return what the build depends on as one word: sources, this script, Python and the compiler of Python."""
+    """Return what the build depends on as one word: sources, this folder, Python and the compiler of Python."""
     told = hashlib.sha256(f"{sys.version} {version('mypy')} {sysconfig.get_platform()}".encode())
     sources = (path for package in PACKAGES for path in (root / package).rglob("*") if path.is_file())
-    for path in (Path(__file__), root / "pyproject.toml", *sorted(sources)):
+    for path in (*sorted(Path(__file__).parent.glob("*.py")), root / "pyproject.toml", *sorted(sources)):
         if "__pycache__" not in path.parts and "node_modules" not in path.parts:
             told.update(f"{path.name} {path.stat().st_size}\n".encode() + path.read_bytes())
     return told.hexdigest()
@@ -124,9 +126,10 @@ def is_current(target: Path = TARGET, root: Path = ROOT) -> bool:
 def native_source(text: str) -> str:
     """Return a module as mypyc takes it.
 
-    A compiled class has slots anyway, and the decorator's own would make a second class of it.
+    A compiled class has slots anyway, and the decorator's own would make a second class of it. An `__init__` that is
+    written down is compiled.
     """
-    return SLOTS.sub(r"\1\2", text)
+    return with_inits(SLOTS.sub(r"\1\2", text))
 
 
 def prepare(root: Path, target: Path) -> None:
