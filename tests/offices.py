@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
-from streams.contracts.directory import Directory, DirectoryRow
+from streams.contracts.directory import Directory
+from streams.contracts.directory_rows import DirectoryRow
 from streams.domain.words import ScopeType
 from streams.pipeline.records import Folded, Read, Written
 from streams.pipeline.scopes import ScopesPartition

@@ -12,7 +12,8 @@ import orjson
 from streams.cli.errors import WrongUse
 from streams.contracts.avro import codec
 from streams.contracts.catalog import Naming
-from streams.contracts.directory import Directory, DirectoryError, read_directory
+from streams.contracts.directory import Directory, read_directory
+from streams.contracts.directory_rows import DirectoryError
 from streams.contracts.numbers import DEVELOPMENT_KEY, TokenKey
 from streams.pipeline.fold import Fold
 from streams.pipeline.plan import Plan

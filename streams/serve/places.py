@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import orjson
 from pydantic import ValidationError
 
-from streams.contracts.directory import DirectoryRow
+from streams.contracts.directory_rows import DirectoryRow
 from streams.domain.identity import extension_key
 from streams.serve.held import NOWHERE, Tags, tags
 

@@ -8,7 +8,8 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from streams.contracts.directory import Directory, DirectoryError, take_record
+from streams.contracts.directory import Directory, take_record
+from streams.contracts.directory_rows import DirectoryError
 from streams.pipeline.records import InputRecord
 from streams.security import PLAIN_TEXT, Security
 from streams.telemetry.logs import event

@@ -15,7 +15,8 @@ from typing import Protocol
 
 import orjson
 
-from streams.contracts.directory import Directory, DirectoryRow
+from streams.contracts.directory import Directory
+from streams.contracts.directory_rows import DirectoryRow
 from streams.contracts.enriched import watermark_row
 from streams.contracts.numbers import DEVELOPMENT_KEY, TokenKey
 from streams.domain.events import Event

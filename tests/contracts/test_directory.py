@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from streams.contracts.directory import Directory, DirectoryError, DirectoryRow, read_directory
+from streams.contracts.directory import Directory, read_directory
+from streams.contracts.directory_rows import DirectoryError, DirectoryRow
 from tests.builders import LOGIN, Json, fold
 from tests.builders import Tab as PageLoad
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.contracts.directory import Directory, read_row
+from streams.contracts.directory import Directory
+from streams.contracts.directory_rows import read_row
 from streams.domain.intervals.windows import SETTLE_MS
 from streams.pipeline.coverage import Shares
 from streams.pipeline.records import Read

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from streams.contracts.avro import codec
-from streams.contracts.directory import Directory, DirectoryError, read_directory, read_row, take_record
+from streams.contracts.directory import Directory, read_directory, take_record
+from streams.contracts.directory_rows import DirectoryError, read_row
 from streams.pipeline.proof import Recorded, expect_sessions
 from streams.pipeline.recorded import RecordedDirectory
 from streams.pipeline.records import Folded, Mark, Written
