@@ -16,6 +16,7 @@ import sysconfig
 from importlib.metadata import version
 from pathlib import Path
 
+from deploy.native.constants import with_finals
 from deploy.native.inits import with_inits
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -127,9 +128,9 @@ def native_source(text: str) -> str:
     """Return a module as mypyc takes it.
 
     A compiled class has slots anyway, and the decorator's own would make a second class of it. An `__init__` that is
-    written down is compiled.
+    written down is compiled, and constants that are declared so are read at once.
     """
-    return with_inits(SLOTS.sub(r"\1\2", text))
+    return with_finals(with_inits(SLOTS.sub(r"\1\2", text)))
 
 
 def prepare(root: Path, target: Path) -> None:

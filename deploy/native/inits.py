@@ -57,24 +57,28 @@ def _init_of(owner: ast.ClassDef) -> str:
         name, kind, value = ast.unparse(field.target), ast.unparse(field.annotation), field.value
         if kind.startswith(("ClassVar", "InitVar", "KW_ONLY")):
             raise UnknownDataclassError(f"{owner.name}.{name} is no field of its instances")
-        factory = _factory(f"{owner.name}.{name}", value)
-        if factory is not None:
+        default, factory = _defaults(f"{owner.name}.{name}", value)
+        if factory:
             arguments.append(f"{name}: {kind} | None = None")
-            body.append(f"self.{name} = {factory} if {name} is None else {name}")
+            body.append(f"self.{name} = {_made_by(factory)} if {name} is None else {name}")
         else:
-            arguments.append(f"{name}: {kind}" + (f" = {ast.unparse(value)}" if value else ""))
+            arguments.append(f"{name}: {kind}" + (f" = {ast.unparse(default)}" if default else ""))
             body.append(f"self.{name} = {name}")
     return f"    def __init__({', '.join(arguments)}) -> None: {'; '.join(body)}"
 
 
-def _factory(field: str, value: ast.expr | None) -> str | None:
-    """Return the expression that makes the default of a field anew; None where nothing has to be made."""
+def _defaults(field: str, value: ast.expr | None) -> tuple[ast.expr | None, ast.expr | None]:
+    """Return default and default factory of a field, None where it has none."""
     if not (isinstance(value, ast.Call) and ast.unparse(value.func) == "field"):
-        return None
+        return value, None
     options = {option.arg: option.value for option in value.keywords}
-    factory = options.pop("default_factory", None)
-    if factory is None or not options.keys() <= {"compare", "repr"}:
+    if not options.keys() <= {"default", "default_factory", "compare", "repr"}:
         raise UnknownDataclassError(f"{field} is a {ast.unparse(value)}")
+    return options.get("default"), options.get("default_factory")
+
+
+def _made_by(factory: ast.expr) -> str:
+    """Return the expression that a factory stands for."""
     if isinstance(factory, ast.Lambda):
         return ast.unparse(factory.body)
     name = ast.unparse(factory)

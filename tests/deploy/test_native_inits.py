@@ -25,6 +25,7 @@ class Leg:
     posts: list[int] = field(default_factory=list, compare=False)
     zones: list[int] = field(default_factory=lambda: [0, 0])
     tally: Counter[str] = field(default_factory=Counter)
+    due: int | None = field(default=None, compare=False)
 
     def first(self) -> int:
         """Return the first post."""
@@ -87,7 +88,7 @@ def test_others_are_left_alone(text: str) -> None:
         ("@dataclass\nclass Leg(Base):\n    name: str\n", "Leg inherits"),
         ("@dataclass\nclass Leg:\n    a: int\n    def __post_init__(self) -> None: ...\n", "__post_init__"),
         ("@dataclass\nclass Leg:\n    a: ClassVar[int] = 1\n", "Leg.a"),
-        ("@dataclass\nclass Leg:\n    a: int = field(default=1)\n", r"Leg.a is a field\(default=1\)"),
+        ("@dataclass\nclass Leg:\n    a: int = field(hash=True)\n", r"Leg.a is a field\(hash=True\)"),
         ("@dataclass\nclass Leg:\n    a: list[int] = field(default_factory=list, init=False)\n", "Leg.a"),
         ("@dataclass\nclass Leg:\n    a: int\nLAST = 1\n", "no empty line"),
     ],
