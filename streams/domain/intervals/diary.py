@@ -1,6 +1,5 @@
 """The diary of one extension: what happened since it was told last, and when it has to be told next (DECISIONS 39)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -77,7 +76,7 @@ def note_call(diary: Diary, before: Counted | None, after: Counted | None, now: 
 def note_presence(diary: Diary, row: Row, now: int) -> None:
     """Take a PresenceEvent."""
     current, at = row["current"], row["event_time"]
-    assert isinstance(current, Mapping)
+    assert isinstance(current, dict)
     assert isinstance(at, int)
     diary.changes.append(Doing(at, str(current["activity"]), int(current["active_legs"])))
     _wake(diary, now)

@@ -7,7 +7,7 @@ from streams.domain.words import ScopeType
 
 def scope_key(scope_type: ScopeType, scope_id: str) -> str:
     """Return the key of a scope: `TEAM:billing`."""
-    return f"{scope_type.value}:{scope_id}"
+    return f"{scope_type}:{scope_id}"
 
 
 def parts_of(scope: str) -> tuple[str, str]:
