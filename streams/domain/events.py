@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from streams.domain.instants import Instant
+from streams.domain.instants import SERVER, Instant
 from streams.domain.words import Direction, EventType
 
 Remote = dict[str, str | None]
@@ -162,24 +162,30 @@ class Event:
 
 def posted_at(event: Event) -> Instant:
     """Return when the event was posted: the browser's reading where there is one, else its arrival."""
-    clock = event.session_id or ""
-    if event.captured_at is None or not clock:
-        return Instant(event.event_time, event.event_time, "")
-    return Instant(event.event_time, event.captured_at, clock)
+    reading, clock = _read(event)
+    return Instant(event.event_time, reading, clock)
+
+
+def _read(event: Event) -> tuple[int, str]:
+    """Return the clock that the event was posted by, and what it said."""
+    if event.captured_at is None or not event.session_id:
+        return event.event_time, SERVER
+    return event.captured_at, event.session_id
 
 
 def read_at(event: Event, reading: int | None) -> Instant | None:
     """Return an instant that the browser put into the event, or None where it is absent or absurd (DECISIONS 56)."""
-    posted = posted_at(event)
-    if reading is None or abs(reading - posted.reading) > ABSURD_MS:
+    if reading is None:
         return None
-    if not posted.clock:
-        return Instant(min(reading, event.received_at), reading, "")
-    return Instant(min(reading + (event.skew_ms or 0), event.received_at), reading, posted.clock)
+    posted, clock = _read(event)
+    if abs(reading - posted) > ABSURD_MS:
+        return None
+    at = reading + (event.skew_ms or 0) if clock else reading
+    return Instant(min(at, event.received_at), reading, clock)
 
 
 def server_at(event: Event, reading: int | None) -> Instant | None:
     """Return an instant that a server's clock read, or None where it is absent or absurd (CONTRACT 5, DECISIONS 56)."""
     if reading is None or abs(reading - event.event_time) > ABSURD_MS:
         return None
-    return Instant(min(reading, event.received_at), reading, "")
+    return Instant(min(reading, event.received_at), reading, SERVER)

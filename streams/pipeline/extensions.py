@@ -222,7 +222,7 @@ class ExtensionsPartition:
     def _tell(self, told: Told, folded: Folded) -> None:
         folded.outputs += told.outputs
         for kind in told.kinds:
-            folded.tally.rows[ScopeType.EXTENSION.value, kind.value] += 1
+            folded.tally.rows[ScopeType.EXTENSION, kind] += 1
         folded.tally.too_late += told.too_late
 
     def _write(self, emissions: Sequence[Emission], trace: Headers, folded: Folded) -> None:
