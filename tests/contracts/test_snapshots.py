@@ -39,6 +39,8 @@ KINDS: list[tuple[Snapshot[Any], type]] = [
     (LEG, Leg),
     (MESSAGE, MessageState),
 ]
+NOT_SAVED: dict[type, set[str]] = {Leg: {"record"}}
+"""What is worked out anew, and takes no part in comparisons."""
 ALL = pytest.mark.parametrize(("snapshot", "kind"), KINDS, ids=[kind.__name__ for _, kind in KINDS])
 
 
@@ -67,7 +69,7 @@ def test_a_field_that_is_forgotten_is_found(snapshot: Snapshot[Any], kind: type)
         seen.update(name for name in names if replace(read, **{name: None}) != value)
 
     look()
-    assert seen == {field.name for field in fields(kind)}
+    assert seen == {field.name for field in fields(kind)} - NOT_SAVED.get(kind, set())
 
 
 @ALL

@@ -106,7 +106,9 @@ def _hide(leg: Leg) -> list[Emission]:
 def _revise(leg: Leg, facts: Facts, now: int) -> list[Emission]:
     """Write the record if its content changed; a record that had been final says so from then on."""
     content = _content(leg, facts)
-    published = records.fingerprint(content)
+    # Most posts change nothing in it: to compare costs less than to take the fingerprint.
+    published = leg.published if content == leg.record else records.fingerprint(content)
+    leg.record = content
     if published == leg.published:
         if not leg.is_final and leg.settle_due is None:
             # It lived on and ended as it had: the record that is out becomes final anew.
@@ -114,7 +116,7 @@ def _revise(leg: Leg, facts: Facts, now: int) -> list[Emission]:
         return []
     if leg.is_final:
         leg.late_amended = True
-        content = _content(leg, facts)
+        leg.record = content = _content(leg, facts)
         published = records.fingerprint(content)
     reason = RevisionReason.AMENDED if leg.revision else RevisionReason.ENDED
     leg.published, leg.is_final, leg.settle_due = published, False, now + SETTLE_MS

@@ -250,3 +250,5 @@ class Leg:
     late_amended: bool = False
     settle_due: int | None = None
     aliases: list[str] = field(default_factory=list)
+    record: Row | None = field(default=None, compare=False)
+    """Content of the last record as it was looked at last; not saved."""
