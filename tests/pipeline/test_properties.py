@@ -219,6 +219,20 @@ def _at(tab: int, call: int, action: str, gap: int = 0, delay: int = 20) -> Step
     ],
     [],
 )
+@example(
+    # The web phone tells a later end than the telephony session did, and between the two the other page load loses
+    # something: before or after the web phone's end is read.
+    [
+        *(_at(tab, 1, "ring") for tab in (1, 0)),
+        _at(0, 1, "start", 3),
+        _at(1, 1, "telephony Disconnected", 900),
+        _at(1, 2, "ring", 5_100),
+        _at(1, 1, "lost"),
+        _at(1, 2, "ring", 250),
+        _at(0, 1, "end", 900),
+    ],
+    [0, 1, 1, 0, 1],
+)
 @given(
     # A delay that a page load's first posts share is taken for skew: what is told of one leg is then joined by instants
     # that are wrong by as much (CONTRACT 5).
