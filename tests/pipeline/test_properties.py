@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from streams.domain.legs.transitions import TRANSITIONS
 from streams.domain.words import CallEventType, State
 from tests.builders import HOUR, Both, Json, Result, Row, Tab, fold, reads
-from tests.stories import ALL, DAYS, LONG_GAPS, TOLD, Envelope, Step, length, posted, steps, stories
+from tests.stories import ALL, DAYS, LONG_GAPS, TOLD, Envelope, Step, batches, length, posted, steps, stories
 
 PER_FOLD = {"SessionAudit", "DeadLetter"}
 BESIDE = frozenset({CallEventType.MUTED, CallEventType.UNMUTED, CallEventType.TRANSFERRED})
@@ -51,11 +51,9 @@ def test_a_restart_anywhere_changes_no_byte(story: tuple[list[Envelope], int], d
     records = reads(envelopes)
     whole, parts = Both(), Both()
     whole.take(records)
-    while records:
-        size = data.draw(st.integers(1, len(records)))
-        parts.take(records[:size])
+    for batch in batches(data, records):
+        parts.take(batch)
         parts.reopen()
-        records = records[size:]
     for both in (whole, parts):
         both.until(lasting + 5 * HOUR)
     assert rows_sorted(parts) == rows_sorted(whole)
