@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 STAMP := $(VENV)/.ready
+# What mostly waits for a broker runs beside what mostly computes (tests/conftest.py).
+TWO_AT_A_TIME := -n 2 --no-loadscope-reorder
 
 .PHONY: help native setup demo test test-all check browser collector bench accuracy tools lock clean
 
@@ -29,7 +31,7 @@ demo: setup ## Kafka, topics, workers, gateway and simulated calls on this machi
 	@$(BIN)/widget-streams demo
 
 test: setup browser ## Run the tests against a real Kafka (under 15 minutes on 2 cores)
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(BIN)/python -m pytest $(TWO_AT_A_TIME) -m "not slow"
 
 test-all: setup browser ## Run every test, the slow ones too
 	@$(BIN)/python -m pytest

@@ -1,10 +1,11 @@
 """Hypothesis strategies: what two page loads of one user may post, in order and out of it, with nonsense between."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
+from streams.pipeline.records import Read
 from tests.builders import HOUR, Call, Json, Tab
 
 GAPS = (0, 3, 250, 900, 4_900, 5_100, 29_000, 31_000, 61_000, 600_000)
@@ -126,6 +127,15 @@ def posted(story: list[Step], *, logins: tuple[bool, bool] = (True, True)) -> li
         else:
             envelopes.append(OTHERS[step.action](tab, at))
     return envelopes
+
+
+def batches(data: st.DataObject, records: Sequence[Read]) -> Iterator[Sequence[Read]]:
+    """Cut records into batches of any sizes."""
+    begin = 0
+    while begin < len(records):
+        end = data.draw(st.integers(begin + 1, len(records)))
+        yield records[begin:end]
+        begin = end
 
 
 def length(story: list[Step]) -> int:

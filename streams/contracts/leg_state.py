@@ -1,7 +1,7 @@
 """Saved state of legs: JSON rows by position, written and read without a model (DECISIONS 51).
 
 A leg is written with nearly every event and is the largest thing that is remembered. What is seldom told stands in a
-row of its own at the end, which is 0 as long as nothing of it was told; ids of page loads and the names of topics,
+row of its own near the end, which is 0 as long as nothing of it was told; ids of page loads and the names of topics,
 which a leg repeats dozens of times, stand once in front, and everything else names them by their place.
 """
 
@@ -71,6 +71,7 @@ def leg_document(leg: Leg) -> Document:
         leg.settle_due,
         leg.aliases,
         0 if seldom == _NO_SELDOM else seldom,
+        leg.end_moved_ms,
     ]
     return [list(numbers), row]
 
@@ -109,6 +110,7 @@ def read_leg(document: Document) -> Leg:
         settle_due,
         aliases,
         seldom,
+        end_moved_ms,
     ) = row
     leg = Leg(
         leg_id=leg_id,
@@ -129,6 +131,7 @@ def read_leg(document: Document) -> Leg:
         last_news=last_news,
         state=None if state is None else STATES[state],
         state_since=read_instant(state_since, words),
+        end_moved_ms=end_moved_ms,
         told=[CALL_EVENT_TYPES[word] for word in told],
         events=events,
         revision=revision,

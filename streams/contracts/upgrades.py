@@ -1,14 +1,16 @@
 """Saved state of older versions, made into that of this one when it is read (DECISIONS 51).
 
 Version 1 kept of a leg what its dialogs told in sum; version 2 keeps the posts themselves. Upgrading makes the posts
-that the sums stand for. Both are objects with names (`named_state`); since version 3 state is rows.
+that the sums stand for. Both are objects with names (`named_state`); since version 3 state is rows. Version 4 keeps how
+far the end of a leg was moved; of an older one the end is taken for the first one told.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 State = dict[str, Any]
-Upgrade = Callable[[State], State]
+# NB: Any, because saved state is whatever JSON has: an object up to version 2, a list since.
+Upgrade = Callable[[Any], Any]
 _KINDS = {"ANSWERED": "CONNECTED", "RESUMED": "CONNECTED"}
 _KEPT = ("witness", "session_id", "dialog", "ring", "end_answer")
 
@@ -53,7 +55,13 @@ def _post(kind: str, at: list[Any], dialog: int, sequence: int | None = None) ->
     return {"kind": kind, "at": at, "posted": at, "dialog": dialog, "order": at[0], "sequence": sequence}
 
 
-UPGRADES: dict[tuple[str, int], Upgrade] = {("Leg", 1): _leg_of_1}
+def _leg_of_3(leg: Any) -> Any:
+    """Return a leg of version 4."""
+    words, row = leg
+    return [words, [*row, 0]]
+
+
+UPGRADES: dict[tuple[str, int], Upgrade] = {("Leg", 1): _leg_of_1, ("Leg", 3): _leg_of_3}
 """By kind of state and version: makes the next version of it. A kind without a row only got new optional fields."""
 
 

@@ -105,7 +105,10 @@ class SessionsPartition:
             return
         self._known = directory.revision
         for key in sorted(self.store.keys(b"P")):
-            load: PageLoad = self.store.peek(key)
+            load: PageLoad | None = self.store.peek(key)
+            if load is None:
+                # Forgotten in this very tick, which is not saved yet.
+                continue
             found = page_loads.now_known(load, directory.key_of, self.stream_time)
             if found is not None:
                 load = self.store.get(key)

@@ -1,18 +1,22 @@
 """From settings and the cluster to the plan that stages run by."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from streams.contracts.catalog import Naming, topic
 from streams.contracts.directory import Directory, Lookup
 from streams.contracts.numbers import TokenKey
-from streams.engine.stage import Stage
 from streams.pipeline.extensions import ExtensionsStage
 from streams.pipeline.plan import Plan
 from streams.pipeline.scopes import ScopesStage
 from streams.pipeline.sessions import SessionsStage
 from streams.settings import Settings, token_secret
 
-STAGES: dict[str, Callable[[Plan, str], Stage]] = {
+if TYPE_CHECKING:
+    # NB: here only, because the engine brings Faust, and `verify` starts in half the time without it.
+    from streams.engine.stage import Stage
+
+STAGES: "dict[str, Callable[[Plan, str], Stage]]" = {
     "sessions": SessionsStage,
     "extensions": ExtensionsStage,
     "scopes": ScopesStage,
@@ -36,7 +40,7 @@ def plan_of(settings: Settings, partitions: int, directory: Lookup | None = None
     )
 
 
-def stages_of(plan: Plan, names: Sequence[str] = ()) -> Sequence[Stage]:
+def stages_of(plan: Plan, names: Sequence[str] = ()) -> "Sequence[Stage]":
     """Return the stages that a worker runs, in the order of the flow: those named, or all of them."""
     return [
         make(plan, topic(f"{name}-changelog").name(plan.naming))

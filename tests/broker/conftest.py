@@ -7,6 +7,7 @@ import time
 import tomllib
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -83,15 +84,22 @@ def kafka() -> Iterator[str]:
         yield embedded.bootstrap
 
 
-@pytest.fixture
-def namespace(kafka: str) -> Iterator[Namespace]:
-    """Give names of this test alone; its topics are deleted afterwards."""
+@contextmanager
+def a_namespace(kafka: str) -> Iterator[Namespace]:
+    """Give names that are used nowhere else; their topics are deleted afterwards."""
     admin = AdminClient({"bootstrap.servers": kafka})
     given = Namespace(f"t{uuid.uuid4().hex[:10]}.", admin)
     yield given
     if mine := [name for name in admin.list_topics(timeout=20).topics if name.startswith(given.prefix)]:
         for deleted in admin.delete_topics(mine).values():
             deleted.result(20)
+
+
+@pytest.fixture
+def namespace(kafka: str) -> Iterator[Namespace]:
+    """Give names of this test alone."""
+    with a_namespace(kafka) as given:
+        yield given
 
 
 @pytest.fixture

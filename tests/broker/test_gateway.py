@@ -8,14 +8,14 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from streams.pipeline.partitioner import partition_of
-from tests.broker.conftest import Namespace, ReadAll, read_topic
+from tests.broker.conftest import Namespace, ReadAll, a_namespace, read_topic
 from tests.broker.gateways import (
     ORIGIN,
     OTHER_KEY,
@@ -35,16 +35,38 @@ HEAD = b"POST /v1/events HTTP/1.1\r\nHost: h\r\nContent-Type: text/plain\r\n"
 FIXTURES = Path(__file__).resolve().parents[3] / "shared" / "domain" / "fixtures"
 
 
+BRISK = ("--gateway-read-seconds=2", "--gateway-idle-seconds=2")
+
+
+def a_topic(namespace: Namespace) -> str:
+    return namespace.topic("events.v1", partitions=4, message_timestamp_type="LogAppendTime")
+
+
 @pytest.fixture
 def topic(namespace: Namespace) -> str:
-    return namespace.topic("events.v1", partitions=4, message_timestamp_type="LogAppendTime")
+    return a_topic(namespace)
 
 
 @pytest.fixture
 def gateway(kafka: str, namespace: Namespace, topic: str, tmp_path: Path) -> Iterator[Gateway]:
     assert topic.startswith(namespace.prefix)
-    with a_gateway(kafka, namespace.prefix, tmp_path, "--gateway-read-seconds=2", "--gateway-idle-seconds=2") as given:
+    with a_gateway(kafka, namespace.prefix, tmp_path, *BRISK) as given:
         yield given
+
+
+class Refusing(NamedTuple):
+    """A gateway of several tests, of which none has anything accepted, and its topic."""
+
+    gateway: Gateway
+    topic: str
+
+
+@pytest.fixture(scope="module")
+def refusing(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Refusing]:
+    with a_namespace(kafka) as namespace:
+        topic = a_topic(namespace)
+        with a_gateway(kafka, namespace.prefix, tmp_path_factory.mktemp("refusing"), *BRISK) as gateway:
+            yield Refusing(gateway, topic)
 
 
 def values(records: list[Any]) -> list[Json]:
@@ -143,16 +165,19 @@ def assert_refused(answer: Answer, status: int, code: str, *, retry: bool = Fals
     ],
 )  # fmt: skip
 def test_every_refusal_has_its_status_and_code(
-    gateway: Gateway, topic: str, read_all: ReadAll, body: bytes, headers: dict[str, str], status: int, code: str
+    refusing: Refusing, read_all: ReadAll, body: bytes, headers: dict[str, str], status: int, code: str
 ) -> None:
     """And nothing of it is in the topic."""
+    gateway, outcome = refusing.gateway, code.lower()
+    before = gateway.metric("requests_total", outcome=outcome)
     assert_refused(gateway.send(body, headers), status, code)
-    assert gateway.metric("requests_total", outcome=code.lower()) == 1
-    assert read_all(topic) == []
+    assert gateway.metric("requests_total", outcome=outcome) == before + 1
+    assert read_all(refusing.topic) == []
 
 
-def test_other_addresses_and_methods(gateway: Gateway) -> None:
+def test_other_addresses_and_methods(refusing: Refusing) -> None:
     """Have their codes too."""
+    gateway = refusing.gateway
     assert_refused(gateway.get("/secret-path"), 404, "NOT_FOUND")
     answer = gateway.get("/v1/events")
     assert_refused(answer, 405, "METHOD_NOT_ALLOWED")
@@ -218,17 +243,18 @@ def test_pages_of_sites_may_read_answers_and_others_not(gateway: Gateway) -> Non
     assert gateway.ask("OPTIONS", "/v1/events", {"Origin": "https://evil.example", **asked}).status == 403
 
 
-def test_every_answer_has_the_security_headers(gateway: Gateway) -> None:
+def test_every_answer_has_the_security_headers(refusing: Refusing) -> None:
     """Whatever the address; the server does not say what it is made of."""
     for path in ("/healthz", "/readyz", "/metrics", "/collector.js", "/nowhere", "/v1/events"):
-        headers = gateway.get(path).headers
+        headers = refusing.gateway.get(path).headers
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["content-security-policy"].startswith("default-src 'none'")
         assert headers["server"] == "widget-streams"
 
 
-def test_the_collector_is_served_with_its_tag(gateway: Gateway) -> None:
+def test_the_collector_is_served_with_its_tag(refusing: Refusing) -> None:
     """As it is in the package, cached and checked by its tag; or a clear sentence that it is not there."""
+    gateway = refusing.gateway
     answer = gateway.get("/collector.js", {"Origin": ORIGIN})
     sri = subprocess.run(
         [sys.executable, "-m", "streams.cli.main", "gateway", "sri"], capture_output=True, text=True, check=False
@@ -289,8 +315,9 @@ def test_a_client_that_leaves_is_counted(gateway: Gateway, topic: str, read_all:
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03Zz9Secret",
     ],
 )
-def test_what_is_no_http_is_answered_without_an_echo(gateway: Gateway, sent: bytes) -> None:
+def test_what_is_no_http_is_answered_without_an_echo(refusing: Refusing, sent: bytes) -> None:
     """400 and a constant sentence, or nothing; the log repeats nothing either."""
+    gateway = refusing.gateway
     received = gateway.raw(sent)
     assert b" 400 " in received.split(b"\r\n", 1)[0] or received == b""
     assert b"Secret" not in received

@@ -77,14 +77,19 @@ def test_leaving_in_mid_call(tab: OpenTab, ledger: Ledger, leave: str) -> None:
     assert judge(ledger, opened.posted) == CLEAN
 
 
-def test_leaving_while_the_gateway_is_slow(tab: OpenTab, ledger: Ledger) -> None:
-    """A request is under way and more waits: both go out in requests that outlive the page."""
+def taken_after(seconds: float) -> Callable[[dict[str, Any]], Answer]:
+    """Return how a slow gateway answers: its slowness is what is tested."""
 
     def slow(batch: dict[str, Any]) -> Answer:
-        time.sleep(0.5)  # the gateway's slowness is what is tested
+        time.sleep(seconds)
         return taken(batch)
 
-    ledger.answer = slow
+    return slow
+
+
+def test_leaving_while_the_gateway_is_slow(tab: OpenTab, ledger: Ledger) -> None:
+    """A request is under way and more waits: both go out in requests that outlive the page."""
+    ledger.answer = taken_after(0.5)
     opened = tab()
     opened.until("status.leads")
     opened.post(dialer(1))
@@ -96,12 +101,7 @@ def test_leaving_while_the_gateway_is_slow(tab: OpenTab, ledger: Ledger) -> None
 
 def test_a_page_that_is_hidden_and_goes_on(tab: OpenTab, ledger: Ledger) -> None:
     """Hidden pages may be ended without a word: what waits goes out at once beside the slow request, and once only."""
-
-    def slow(batch: dict[str, Any]) -> Answer:
-        time.sleep(1.0)  # the gateway's slowness is what is tested
-        return taken(batch)
-
-    ledger.answer = slow
+    ledger.answer = taken_after(1.0)
     opened = tab()
     opened.until("status.leads")
     opened.post(dialer(1))

@@ -318,3 +318,18 @@ class TestFold:
         result = self.fold(tmp_path, "--settings", str(path))
         assert result.exit_code == 2
         assert "topic_prefx" in result.output
+
+
+def test_only_the_worker_waits_for_faust_to_be_read() -> None:
+    """Reading it takes longer than most commands do; the check sees it when it is there."""
+    others = [entry.module for name, entry in COMMANDS.items() if name != "worker"]
+    script = f"""
+import importlib, sys
+for module in {others}:
+    importlib.import_module(f"streams.cli.{{module}}")
+    assert "faust" not in sys.modules, module
+import streams.cli.worker
+print("faust" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("True\n", "")

@@ -110,7 +110,9 @@ def test_a_leg_of_version_1_says_the_same_as_before() -> None:
     assert [hint.value for hint in resolve(legs["OUTBOUND"]).end_hints] == ["TRANSFER"]
 
 
-@pytest.mark.parametrize(("version", "told"), [(1, ["RESUMED", "UNMUTED", "ENDED"]), (2, ["RESUMED", "ENDED"])])
+@pytest.mark.parametrize(
+    ("version", "told"), [(1, ["RESUMED", "UNMUTED", "ENDED"]), (2, ["RESUMED", "ENDED"]), (3, ["RESUMED", "ENDED"])]
+)
 def test_a_worker_goes_on_with_the_state_of_an_older_version(version: int, told: list[str]) -> None:
     """The call that was open when the worker was replaced ends with one record, nothing is told twice."""
     both = Both()

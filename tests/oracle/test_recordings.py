@@ -1,8 +1,6 @@
 """The offline reading concludes from recordings of the real widget what really happened."""
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +8,7 @@ import pytest
 
 from tests.accuracy.compare import as_record
 from tests.oracle.reading import read
+from tests.scenarios.checkers import checker
 
 RECORDINGS = Path(__file__).resolve().parents[3] / "shared" / "domain" / "recordings"
 pytestmark = pytest.mark.skipif(not RECORDINGS.is_dir(), reason="the recordings are not beside this checkout")
@@ -18,22 +17,9 @@ NOT_READ = ("call_events", "remote.kind")
 """What the recordings' checker asks that this reading does not conclude."""
 
 
-def checker() -> Any:
-    """Return the module that checks conclusions against the truth of the recordings."""
-    name = "recordings_check"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, RECORDINGS / "check.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
-
-
 def problems(name: str, **changes: object) -> list[str]:
     """Return where the reading of a recording, changed if asked, differs from its truth."""
-    module = checker()
+    module = checker(RECORDINGS)
 
     class OfTheReading(module.Check):  # type: ignore[name-defined,misc]  # the checker is loaded by its path
         """The checker, with the reading's conclusions in place of the fold's files."""

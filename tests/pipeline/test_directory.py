@@ -12,7 +12,7 @@ from streams.pipeline.proof import Recorded, expect_sessions
 from streams.pipeline.recorded import RecordedDirectory
 from streams.pipeline.records import Folded, Mark, Written
 from streams.pipeline.sessions import SessionsPartition
-from tests.builders import KEY, LOGIN, T0, Json, Tab, a_plan, fold, reads
+from tests.builders import HOUR, KEY, LOGIN, T0, Json, Tab, a_plan, fold, reads
 
 ROW: Json = {
     "account_id": "16",
@@ -115,6 +115,16 @@ def test_a_new_row_wakes_what_waits() -> None:
     live, _ = a_live_story()
     assert [row["sequence"] for row in live.rows()] == [1, 2, 3]
     assert [row["released_at"] for row in live.rows()] == [T0 + 4_000, T0 + 4_000, None]
+
+
+def test_a_new_row_finds_a_page_load_gone_that_is_forgotten_in_the_same_tick() -> None:
+    """A day of silence is over in the tick that looks for what the new row wakes."""
+    live = Live()
+    live.take(live.stage.fold(reads([Tab().route(0)])))
+    live.take(live.stage.mark(None, 1))
+    live.directory.add(read_row(json.dumps(ROW).encode()))
+    live.take(live.stage.mark(T0 + 26 * HOUR, 1))
+    assert live.stage.store.keys(b"P") == []
 
 
 def test_a_proof_takes_the_directory_as_recorded() -> None:

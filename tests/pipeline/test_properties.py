@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from streams.domain.legs.transitions import TRANSITIONS
 from streams.domain.words import CallEventType, State
 from tests.builders import HOUR, Both, Json, Result, Row, Tab, fold, reads
-from tests.stories import ALL, DAYS, LONG_GAPS, TOLD, Envelope, Step, length, posted, steps, stories
+from tests.stories import ALL, DAYS, LONG_GAPS, TOLD, Envelope, Step, batches, length, posted, steps, stories
 
 PER_FOLD = {"SessionAudit", "DeadLetter"}
 BESIDE = frozenset({CallEventType.MUTED, CallEventType.UNMUTED, CallEventType.TRANSFERRED})
@@ -51,11 +51,9 @@ def test_a_restart_anywhere_changes_no_byte(story: tuple[list[Envelope], int], d
     records = reads(envelopes)
     whole, parts = Both(), Both()
     whole.take(records)
-    while records:
-        size = data.draw(st.integers(1, len(records)))
-        parts.take(records[:size])
+    for batch in batches(data, records):
+        parts.take(batch)
         parts.reopen()
-        records = records[size:]
     for both in (whole, parts):
         both.until(lasting + 5 * HOUR)
     assert rows_sorted(parts) == rows_sorted(whole)
@@ -218,6 +216,20 @@ def _at(tab: int, call: int, action: str, gap: int = 0, delay: int = 20) -> Step
         _at(1, 1, "start", 3),
     ],
     [],
+)
+@example(
+    # The web phone tells a later end than the telephony session did, and between the two the other page load loses
+    # something: before or after the web phone's end is read.
+    [
+        *(_at(tab, 1, "ring") for tab in (1, 0)),
+        _at(0, 1, "start", 3),
+        _at(1, 1, "telephony Disconnected", 900),
+        _at(1, 2, "ring", 5_100),
+        _at(1, 1, "lost"),
+        _at(1, 2, "ring", 250),
+        _at(0, 1, "end", 900),
+    ],
+    [0, 1, 1, 0, 1],
 )
 @given(
     # A delay that a page load's first posts share is taken for skew: what is told of one leg is then joined by instants

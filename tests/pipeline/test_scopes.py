@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from streams.domain.words import IntervalKind, ScopeType
 from tests.builders import HOUR, Json
 from tests.offices import Step, Three, arrivals, belongs, numbers_of, steps, total
+from tests.stories import batches
 
 EXTENSION = ScopeType.EXTENSION
 TOLD_ONLY = frozenset({"activity_ms"})
@@ -162,11 +163,9 @@ def test_a_restart_anywhere_changes_no_byte(story: list[Step], data: st.DataObje
     last = arrivals(story)[-1][1]
     whole, parts = Three(), Three()
     whole.take(records)
-    while records:
-        size = data.draw(st.integers(1, len(records)))
-        parts.take(records[:size])
+    for batch in batches(data, records):
+        parts.take(batch)
         parts.reopen()
-        records = records[size:]
     for office in (whole, parts):
         office.until(last + 2 * HOUR)
     assert by_topic(parts) == by_topic(whole)

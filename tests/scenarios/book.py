@@ -1,14 +1,13 @@
 """The scenario book beside the checkout: where it is, its checker, and a fold that needs no new process."""
 
-import importlib.util
 import json
-import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from streams.cli.fold import command
+from tests.scenarios.checkers import checker
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 DOMAIN = SHARED / "domain"
@@ -25,9 +24,9 @@ def scenario(name: str) -> dict[str, Any]:
 
 def problems(case: Mapping[str, Any]) -> list[str]:
     """Return what the book's own checker has to complain of after folding a scenario with our command."""
-    checker = _checker()
+    book = checker(SCENARIOS)
 
-    class InProcess(checker.Check):  # type: ignore[name-defined,misc]  # the book is loaded by its path
+    class InProcess(book.Check):  # type: ignore[name-defined,misc]  # the book is loaded by its path
         """The checker, with our command called instead of started."""
 
         def fold(self, folder: Path, label: str, until: int) -> Any:
@@ -46,19 +45,7 @@ def problems(case: Mapping[str, Any]) -> list[str]:
                 directory.write_text("".join(rows), encoding="utf-8")
                 arguments += ["--directory", str(directory)]
             command.main(arguments, standalone_mode=False)
-            return checker.Output(out)
+            return book.Output(out)
 
     found: list[str] = InProcess(case, []).run()
     return found
-
-
-def _checker() -> Any:
-    name = "scenario_book_check"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, SCENARIOS / "check.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        sys.modules[name] = module
-    return sys.modules[name]

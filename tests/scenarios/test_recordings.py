@@ -1,41 +1,27 @@
 """What the real widget posted, against what really happened: every recording folds to the truth beside it."""
 
-import importlib.util
 import json
-import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from streams.cli.fold import command
 from tests.scenarios.book import DOMAIN
+from tests.scenarios.checkers import checker
 
 RECORDINGS = DOMAIN / "recordings"
 NAMES = tuple(sorted(path.stem for path in RECORDINGS.glob("*.jsonl")))
 pytestmark = pytest.mark.skipif(not RECORDINGS.is_dir(), reason="the recordings are not beside this checkout")
 
 
-def checker() -> Any:
-    """Return the module that came with the recordings."""
-    name = "recordings_check"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, RECORDINGS / "check.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
-
-
 def complaints(recording: Path, work: Path) -> list[str]:
     """Fold a recording with our command, called instead of started, and return what the checker has to complain of."""
-    check = checker().Check(recording, [])
+    module = checker(RECORDINGS)
+    check = module.Check(recording, [])
     source, out = work / f"{recording.stem}.jsonl", work / "out"
     source.write_text("".join(line + "\n" for line in check.recording.lines), encoding="utf-8")
-    until = checker().text_of(check.recording.until())
+    until = module.text_of(check.recording.until())
     command.main([str(source), "--out", str(out), "--until", until], standalone_mode=False)
     check.out = out
     for step in (check.legs, check.messages, check.logins, check.presence, check.counts, check.private):

@@ -62,20 +62,20 @@ def a_day(
 
 @cache
 def busy_day() -> Day:
-    """An hour of 120 people with many of the rare things, no faults."""
+    """An hour of 60 people with many of the rare things, no faults."""
     habits = replace(Habits(calls_per_hour=15), call_waiting=0.15, reloaded_in_call=0.05, anonymous=0.2)
-    return a_day(habits, Crowd(extensions=120))
+    return a_day(habits, Crowd(extensions=60))
 
 
 @cache
 def faulty_day() -> Day:
     """The same people as `busy_day`, on a bad network."""
     habits = replace(Habits(calls_per_hour=15), call_waiting=0.15, reloaded_in_call=0.05, anonymous=0.2)
-    return a_day(habits, Crowd(extensions=120), faults=Faults(lost=0.02, doubled=0.03, late=0.03))
+    return a_day(habits, Crowd(extensions=60), faults=Faults(lost=0.02, doubled=0.03, late=0.03))
 
 
 @cache
 def a_rate(rate: float) -> Day:
-    """A minute and a half at a rate."""
+    """Three quarters of a minute at a rate."""
     steady = shift(Scenario.STEADY, extensions=100_000, tabs=3, calls_per_hour=120)
-    return a_day(*hurried(*steady, rate), minutes=1.5)
+    return a_day(*hurried(*steady, rate), minutes=0.75)

@@ -61,7 +61,7 @@ def test_call_records_say_what_really_happened(tmp_path: Path) -> None:
     legs = busy_day().ended
     wrong = Counter(name for leg in legs for name in differences(leg, records.get((leg.extension_key, leg.call_id))))
     assert not wrong
-    assert len(legs) > 1_000
+    assert len(legs) > 500
     first, other = legs[0], next(leg for leg in legs if leg.disposition is not legs[0].disposition)
     assert differences(first, records[other.extension_key, other.call_id])
 

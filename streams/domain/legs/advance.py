@@ -42,6 +42,8 @@ def advance(leg: Leg, facts: Facts, position: Row | None, now: int) -> list[Emis
         leg.settle_due, leg.is_final = None, False
         return emissions + _show(leg, facts, now)
     leg.closing_due = None
+    if leg.state_since is not None:
+        leg.end_moved_ms = facts.end.at - leg.state_since.at
     return emissions + _hide(leg) + _revise(leg, facts, now)
 
 

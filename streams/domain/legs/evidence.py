@@ -236,6 +236,8 @@ class Leg:
     inferred: Closing | None = None
     state: State | None = None
     state_since: Instant | None = None
+    end_moved_ms: int = 0
+    """How much later than `state_since`, the first end told, the record has the end of an ended leg."""
     muted: bool = False
     muted_since: Instant | None = None
     told: list[CallEventType] = field(default_factory=list)

@@ -108,10 +108,11 @@ def _fill(span: Span, number: int) -> bool:
 def is_over(leg: Leg, event: Event) -> bool:
     """Tell whether the leg had ended when the page load posted: what it loses from now on is none of the leg's.
 
-    A better witness may say that it ended up to SAME_MS later than `state_since`, which is the first end told.
+    The end is the record's, which a better witness may have moved since the first one was told; one that moves it yet
+    again lets its page loads catch up. What was posted up to SAME_MS later may still tell of this end.
     """
     since = leg.state_since
-    return leg.state is State.ENDED and since is not None and event.event_time > since.at + SAME_MS
+    return leg.state is State.ENDED and since is not None and event.event_time > since.at + leg.end_moved_ms + SAME_MS
 
 
 def waits(leg: Leg, event: Event) -> bool:
