@@ -6,6 +6,7 @@ forgets it. Each value may be due at some stream time; `pop_due` gives what is d
 
 import heapq
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any
 
 from streams.contracts.snapshots import NEVER, Saver, due_of
@@ -13,8 +14,11 @@ from streams.contracts.snapshots import NEVER, Saver, due_of
 Due = Callable[[Any], int] | None
 Kinds = Mapping[bytes, tuple[Saver, Due]]
 MAX_RECENT = 100
-"""So many values touched last are kept as objects, and as many of those before them; the rest is read from its bytes.
+"""Once more values than this were touched, they stay objects for one round more; the rest is read from its bytes.
 An object is ten times as large as its bytes."""
+MAX_OLDER = 500
+"""At most so many stay for that round: when a quarter of an hour ends, thousands are due at once, and few of them are
+asked for again soon."""
 MIN_STALE_TIMERS = 1_000
 """So many timers more than values wait before those that were put off are thrown away."""
 
@@ -130,7 +134,7 @@ class Store:
         self._touched.clear()
         self._fresh.clear()
         if len(self._live) > MAX_RECENT:
-            self._older, self._live = self._live, {}
+            self._older, self._live = dict(islice(reversed(self._live.items()), MAX_OLDER)), {}
 
     def undo(self) -> None:
         """Forget every change since the last `save`."""

@@ -162,6 +162,18 @@ def test_what_was_touched_lately_stays_an_object_and_the_rest_is_read_again(monk
     assert store.get(b"Na") is not held[0]
 
 
+def test_of_thousands_that_are_due_at_once_few_stay_objects(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last ones: all diaries and pages of a partition, when a quarter of an hour ends, are a hundred megabytes."""
+    monkeypatch.setattr(store_module, "MAX_RECENT", 2)
+    monkeypatch.setattr(store_module, "MAX_OLDER", 3)
+    store = a_store()
+    names = [f"N{number}".encode() for number in range(10)]
+    held = [keep(store, name) for name in names]
+    store.save()
+    stayed = [store.get(name) is value for name, value in zip(names, held, strict=True)]
+    assert stayed == [False] * 7 + [True] * 3
+
+
 def keep(store: Store, name: bytes) -> dict[str, int]:
     value = {"x": 1}
     store.put(name, value)
