@@ -35,6 +35,9 @@ EXPLANATION = """\
   collector, gateway, Kafka and worker on the same two cores; from when the end of a call was due to be posted to when a
   `read_committed` consumer has its record. In five tabs all hear and post every call, as with the real widget.
 - **Recovery**: changelogs filled with the state of folded envelopes; from the takeover to the state in memory.
+- **Memory**: what the system counts as resident, programs and libraries included, ten seconds after a backlog was
+  folded in which 10,000 people log in, make calls and end a quarter of an hour; its peak while it was; and after a
+  restart that recovered the same state. 238 MiB are 250 MB.
 - **Processor time** of the stages is that of the pure folds in one process, of the worker all that the process used.
   *Web phones* is the traffic of the other figures; *all witnesses* is that of the accuracy runs, with messages.
 """
