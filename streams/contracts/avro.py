@@ -15,8 +15,11 @@ from typing import Any, Final
 import fastavro
 
 from streams.contracts import catalog, schemas
-from streams.contracts.avro_reader import Reader, Shape, compile_reader
-from streams.contracts.avro_writer import Encoded, compile_writer
+from streams.contracts.avro_native import Reader
+from streams.contracts.avro_reader import compile_reader
+from streams.contracts.avro_writer import compile_writer
+from streams.contracts.encoded import Encoded
+from streams.contracts.shapes import Shapes
 
 _HEADER: Final = struct.Struct(">bI")
 _MAGIC: Final = 0
@@ -82,14 +85,12 @@ class Codec:
         Raises:
             EncodeError: A field is missing, unknown, or of the wrong type.
         """
-        framed = bytearray(self._prefix)
         try:
-            self._write(framed, value)
+            return self._write(self._prefix, value)
         except (ValueError, TypeError, KeyError, AttributeError):
             # NB: no `from`: those texts quote the value.
             place = misfit(self._schema, value) or "a field"
             raise EncodeError(f"{self.record}: {place} does not fit the schema {self.schema_id}.") from None
-        return bytes(framed)
 
     def body(self, value: Mapping[str, Any]) -> Encoded:
         """Return a record without its frame, to be written more than once.
@@ -111,7 +112,7 @@ class Codec:
         row: dict[str, Any] = self._whole(payload, read)
         return row
 
-    def shaped(self, shapes: Mapping[str, Shape]) -> Callable[[bytes], Any]:
+    def shaped(self, shapes: Shapes) -> Callable[[bytes], Any]:
         """Return a function that decodes as `decode` does, but makes these shapes of records and enums."""
         read = compile_reader(self._schema, shapes)
 
@@ -121,7 +122,7 @@ class Codec:
 
         return decode
 
-    def head(self, count: int, shapes: Mapping[str, Shape]) -> Callable[[bytes], dict[str, Any]]:
+    def head(self, count: int, shapes: Shapes) -> Callable[[bytes], dict[str, Any]]:
         """Return a function that decodes the first fields only, as `shaped` does."""
         read = compile_reader({**self._schema, "fields": self._schema["fields"][:count]}, shapes)
 
@@ -232,7 +233,7 @@ class _Misfits:
         if schema["type"] == "enum":
             return None if value in schema["symbols"] else path
         try:
-            compile_writer(schema["type"])(bytearray(), value)
+            compile_writer(schema["type"])(b"", value)
         except (ValueError, TypeError, AttributeError):
             return path
         return None

@@ -6,11 +6,11 @@ schemas use: records, enums, arrays, maps, ["null", T] and primitive types witho
 """
 
 import struct
-from collections.abc import Callable, Mapping
-from dataclasses import fields as fields_of
-from typing import Any, Final, NamedTuple
+from typing import Any, ClassVar, Final
 
-Reader = Callable[[bytes, int], tuple[Any, int]]
+from streams.contracts.avro_native import READERS, Reader
+from streams.contracts.shapes import AS_IT_IS, Shape, Shapes, fingerprint
+
 Lines = list[str]
 
 _LONGEST: Final = 63
@@ -20,21 +20,7 @@ _THREE_PAIRS: Final = struct.Struct("<HHH").unpack_from
 _PAIRS: Final = tuple(pair & 127 | (pair >> 8 & 127) << 7 for pair in range(1 << 16))
 
 
-class Shape(NamedTuple):
-    """What is made of a record or an enum in place of a dict or a text."""
-
-    make: Any
-    """Of a record what is called with its fields by name; of an enum the class of its words."""
-    fields: Mapping[str, str] = {}
-    """Argument by field; a field that is not here is read over."""
-
-
-def shape_of(made: type, **renamed: str) -> Shape:
-    """Return the shape of a dataclass that has fields of the record by their name, or `renamed` (field: argument)."""
-    return Shape(made, {field.name: field.name for field in fields_of(made)} | renamed)
-
-
-def compile_reader(schema: Any, shapes: Mapping[str, Shape] | None = None) -> Reader:
+def compile_reader(schema: Any, shapes: Shapes = AS_IT_IS) -> Reader:
     """Return a function that takes bytes and where a value begins in them, and returns it and where it ends.
 
     Args:
@@ -44,98 +30,118 @@ def compile_reader(schema: Any, shapes: Mapping[str, Shape] | None = None) -> Re
     The function raises IndexError, ValueError or KeyError for bytes that are no such value. NB: bytes that are cut
     short may give a value that ends behind them: whoever calls compares.
     """
-    return _Source(shapes or {}).reader(schema)
+    compiled = READERS.get(fingerprint(schema, shapes)) if READERS else None
+    return compiled or _made(ReaderSource(shapes).text(schema), shapes)
 
 
-class _Source:
-    """The functions made of a schema so far, and the values that their lines name."""
+def _made(text: str, shapes: Shapes) -> Reader:
+    scope: dict[str, Any] = {"read_long": _long, "read_count": _count, "read_string": _string, "refuse": _refuse}
+    scope |= {shape.make.__name__: shape.make for shape in shapes.values()}
+    exec(text, scope)  # noqa: S102 - nothing but names of fields comes from outside, and those are quoted
+    made: Reader = scope["read"]
+    return made
 
-    def __init__(self, shapes: Mapping[str, Shape]) -> None:
+
+class ReaderSource:
+    """The source text of a function `read`, with one function for each record of its schema."""
+
+    CONSTANT: ClassVar = "{0} = {{{1}}}"
+    COUNT: ClassVar[Lines] = ["{0} = data[at]", "if {0} == 0: at += 1", "else: {0}, at = read_count(data, at)"]
+
+    def __init__(self, shapes: Shapes = AS_IT_IS) -> None:
         self._shapes = shapes
-        self._scope: dict[str, Any] = {"read_long": _long, "read_string": _string, "fail": _fail}
-        self._named: dict[str, str] = {}
+        self._lines: Lines = []
+        self._named: dict[str, Lines] = dict(self.primitives())
 
-    def reader(self, schema: Any) -> Reader:
-        """Return the function that reads a value of a schema."""
-        return self._function([*self._value(schema, "value", 1), " return value, at"])
+    def primitives(self) -> dict[str, Lines]:
+        """Return the lines that read each primitive type."""
+        return _PRIMITIVES
 
-    def _function(self, lines: Lines) -> Reader:
-        text = "\n".join(["def read(data, at):", *lines])
-        exec(text, self._scope)  # noqa: S102 - nothing but names of fields comes from outside, and those are quoted
-        made: Reader = self._scope["read"]
-        return made
+    def text(self, schema: Any) -> str:
+        """Return the text for a bare schema."""
+        lines = self.value(schema, "value", 1)
+        last = [self.function("read", "Any"), *lines, " return value, at"]
+        return "\n".join([*self._lines, *last, ""])
 
-    def _value(self, schema: Any, into: str, depth: int) -> Lines:
+    def function(self, name: str, _made: str) -> str:
+        """Return the line that begins a function that reads what is made."""
+        return f"def {name}(data, at):"
+
+    def value(self, schema: Any, into: str, depth: int) -> Lines:
         """Return the lines that read a value into the variable `into` and move `at` behind it."""
         if isinstance(schema, list):
-            tag = ["tag = data[at]", "at += 1", f"if tag == 0: {into} = None", "elif tag != 2: fail()", "else:"]
-            return _indented(depth, *tag) + self._value(schema[1], into, depth + 1)
+            tag = ["tag = data[at]", "at += 1", f"if tag == 0: {into} = None", "elif tag != 2: refuse()", "else:"]
+            return _indented(depth, *tag) + self.value(schema[1], into, depth + 1)
         if isinstance(schema, str):
-            lines = [self._named[schema]] if schema in self._named else _PRIMITIVES[schema]
-            return _indented(depth, *(line.format(into) for line in lines))
+            return _indented(depth, *(line.format(into) for line in self._named[schema]))
         match schema["type"]:
             case "record" | "enum":
                 self._define(schema)
-                return self._value(schema["name"], into, depth)
+                return self.value(schema["name"], into, depth)
             case "array":
                 return self._blocks(schema["items"], into, depth)
             case "map":
                 return self._blocks(schema["values"], into, depth, named=True)
             case inner:
-                return self._value(inner, into, depth)
+                return self.value(inner, into, depth)
 
     def _define(self, schema: Any) -> None:
         name = schema["name"]
         shape = self._shapes.get(name)
         if schema["type"] == "enum":
-            # One byte names a symbol: no enum of ours has more than 64 (avro_writer refuses it).
-            words = {word.value: word for word in shape.make} if shape else {word: word for word in schema["symbols"]}
-            codes = {symbol: index << 1 for index, symbol in enumerate(schema["symbols"])}
-            made: Any = {codes[symbol]: word for symbol, word in words.items()}
-            self._named[name] = f"{{0}} = of_{name}[data[at]]; at += 1"
+            self._lines.append(self.CONSTANT.format(f"words_of_{name}", _words(schema["symbols"], shape)))
+            self._named[name] = [f"{{0}} = words_of_{name}[data[at]]; at += 1"]
         else:
-            made = self._record(schema["fields"], name, shape)
-            self._named[name] = f"{{0}}, at = of_{name}(data, at)"
-        self._scope[f"of_{name}"] = made
+            self._lines += self._record(schema["fields"], name, shape)
+            self._named[name] = [f"{{0}}, at = read_{name}(data, at)"]
 
-    def _record(self, fields: Any, name: str, shape: Shape | None) -> Reader:
-        lines = []
+    def _record(self, fields: Any, name: str, shape: Shape | None) -> Lines:
+        lines = [self.function(f"read_{name}", made_of(shape))]
         for number, field in enumerate(fields):
-            lines += self._value(field["type"], f"v{number}", 1)
+            given, into = field["type"], f"v{number}"
+            if shape and field["name"] in shape.never_null:
+                lines += [*_indented(1, "if data[at] != 2: refuse()", "at += 1"), *self.value(given[1], into, 1)]
+            else:
+                lines += self.value(given, into, 1)
         names = [(field["name"], f"v{number}") for number, field in enumerate(fields)]
         if shape is None:
             row = ", ".join(f"{field!r}: {read}" for field, read in names)
-            return self._function([*lines, f" return {{{row}}}, at"])
-        self._scope[f"make_{name}"] = shape.make
+            return [*lines, f" return {{{row}}}, at"]
         told = ", ".join(f"{shape.fields[field]}={read}" for field, read in names if field in shape.fields)
-        return self._function([*lines, f" return make_{name}({told}), at"])
+        return [*lines, f" return {shape.make.__name__}({told}), at"]
 
     def _blocks(self, items: Any, into: str, depth: int, *, named: bool = False) -> Lines:
-        """Return the lines for blocks of items, or of names and items; a negative count tells of a size in bytes."""
-        item, left, name = f"item{depth}", f"left{depth}", f"name{depth}"
-        head = [
-            f"{into} = {{}}" if named else f"{into} = []",
-            f"{left} = data[at]",
-            f"if {left} == 0: at += 1",
-            f"else: {left}, at = read_long(data, at)",
-            f"while {left}:",
-            f" if {left} < 0:",
-            f"  {left} = -{left}",
-            "  _, at = read_long(data, at)",
-            f" for _ in range({left}):",
-        ]
-        kept = f"  {into}[{name}] = {item}" if named else f"  {into}.append({item})"
-        lines = _indented(depth, *head) + (self._value("string", name, depth + 2) if named else [])
-        return (
-            lines + self._value(items, item, depth + 2) + _indented(depth, kept, f" {left}, at = read_long(data, at)")
-        )
+        """Return the lines for blocks of items, or of names and items."""
+        item, left, name = f"{into}_item", f"{into}_left", f"{into}_name"
+        count = [line.format(left) for line in self.COUNT]
+        head = [f"{into} = {{}}" if named else f"{into} = []", *count, f"while {left}:", f" for _ in range({left}):"]
+        lines = _indented(depth, *head) + (self.value("string", name, depth + 2) if named else [])
+        lines += self.value(items, item, depth + 2)
+        kept = f"{into}[{name}] = {item}" if named else f"{into}.append({item})"
+        return lines + _indented(depth + 2, kept) + _indented(depth + 1, *count)
+
+
+def made_of(shape: Shape | None) -> str:
+    """Return the type of what is made of a record."""
+    if shape is None:
+        return "dict[str, Any]"
+    made: type = shape.make if isinstance(shape.make, type) else shape.make.__annotations__["return"]
+    return made.__name__
+
+
+def _words(symbols: list[str], shape: Shape | None) -> str:
+    """Return the word of each code. One byte names a symbol: no enum of ours has more than 64 (avro_writer refuses)."""
+    codes = {symbol: index << 1 for index, symbol in enumerate(symbols)}
+    if shape is None:
+        return ", ".join(f"{code}: {symbol!r}" for symbol, code in codes.items())
+    return ", ".join(f"{codes[word.value]}: {shape.make.__name__}({word.value!r})" for word in shape.make)
 
 
 def _indented(depth: int, *lines: str) -> Lines:
     return [" " * depth + line for line in lines]
 
 
-def _fail() -> None:
+def _refuse() -> None:
     raise ValueError("no branch of the union, or a length below zero")
 
 
@@ -163,10 +169,16 @@ def _any_long(data: bytes, at: int) -> tuple[int, int]:
     return number >> 1 ^ -(number & 1), at
 
 
+def _count(data: bytes, at: int) -> tuple[int, int]:
+    """Return how many items a block has and where they begin; a negative count tells of a size in bytes."""
+    count, at = _long(data, at)
+    return (count, at) if count >= 0 else (-count, _long(data, at)[1])
+
+
 def _string(data: bytes, at: int) -> tuple[str, int]:
     size, at = _long(data, at)
     if size < 0:
-        _fail()
+        _refuse()
     return data[at : at + size].decode(), at + size
 
 
@@ -197,7 +209,7 @@ _PRIMITIVES: Final[dict[str, Lines]] = {
     ],
     "bytes": [
         "size, at = read_long(data, at)",
-        "if size < 0: fail()",
+        "if size < 0: refuse()",
         "{0} = data[at : at + size]",
         "at += size",
     ],

@@ -5,11 +5,13 @@ every optional record before it writes it; a property test holds both to the sam
 records, enums, arrays, maps, ["null", T] and primitive types without float and double.
 """
 
-from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
-Writer = Callable[[bytearray, Any], None]
+from streams.contracts.avro_native import WRITERS, Writer
+from streams.contracts.encoded import Encoded
+from streams.contracts.shapes import fingerprint
+
 Lines = list[str]
 
 MAX_SYMBOLS: Final = 64
@@ -28,53 +30,68 @@ _REMEMBERED: Final = 8_192
 """Longs whose bytes are remembered: one instant stands in call events, revisions and presences alike."""
 
 
-class Encoded(bytes):
-    """A record as Avro binary: where it is to be written, it goes as it is."""
-
-
 def compile_writer(schema: Any) -> Writer:
-    """Return a function that appends the Avro binary of a value to a bytearray.
+    """Return a function that returns the Avro binary of a value behind the bytes that it is given.
 
     Args:
         schema: A bare schema (`schemas.bare`).
 
-    The function raises TypeError, ValueError, KeyError or AttributeError when the value does not fit; what it appended
-    until then is of no use. Fields with a default may be left out, fields that the schema does not have are an error.
+    The function raises TypeError, ValueError, KeyError or AttributeError when the value does not fit. Fields with a
+    default may be left out, fields that the schema does not have are an error.
     """
-    return _Source().writer(schema)
+    compiled = WRITERS.get(fingerprint(schema)) if WRITERS else None
+    return compiled or _made(WriterSource().text(schema))
 
 
-class _Source:
-    """The functions made of a schema so far, and the values that their lines name."""
+def _made(text: str) -> Writer:
+    scope: dict[str, Any] = {"bytes_of": _bytes_of, "fail": _fail, "Encoded": Encoded}
+    exec(text, scope)  # noqa: S102 - nothing but names and defaults of fields comes from outside, and those are quoted
+    made: Writer = scope["write"]
+    return made
+
+
+class WriterSource:
+    """The source text of a function `write`, with one function for each record of its schema."""
+
+    CONSTANT: ClassVar = "{0} = {1!r}"
+    HEAD: ClassVar[Lines] = ["def write(begin, value):", " out = bytearray(begin)"]
+    RECORD: ClassVar[Lines] = [
+        "def write_{0}(out, row):",
+        " if row.__class__ is Encoded:",
+        "  out += row",
+        "  return",
+        " if len(row) != {1}: row = {{**defaults_of_{0}, **row}}",
+        " if len(row) != {1}: fail()",
+    ]
+    """What a record of a name and a number of fields begins with: what was left out is put in first."""
+    LIST: ClassVar = "if {0}.__class__ is not list and not isinstance({0}, (list, tuple)): fail()"
+    COUNT: ClassVar = "out += bytes_of(len({0}))"
+    LAST: ClassVar = " return bytes(out)"
 
     def __init__(self) -> None:
-        self._scope: dict[str, Any] = {"bytes_of": _bytes_of, "fail": _fail, "encoded": Encoded}
-        self._named: dict[str, Any] = {}
+        self._lines: Lines = []
+        self._named: dict[str, Lines] = dict(self.primitives())
 
-    def writer(self, schema: Any) -> Writer:
-        """Return the function that writes a value of a schema."""
-        lines = self.value(schema, "value", 1)
-        is_record = isinstance(schema, dict) and schema["type"] == "record"
-        return self._named[schema["name"]] if is_record else self.function("value", lines)
+    def primitives(self) -> dict[str, Lines]:
+        """Return the lines that write a variable of each primitive type."""
+        return _PRIMITIVES
 
-    def function(self, given: str, lines: Lines) -> Writer:
-        """Return a function of these lines, which write what is `given`."""
-        text = "\n".join([f"def write(out, {given}):", " append = out.append", *lines])
-        exec(text, self._scope)  # noqa: S102 - nothing but names of fields comes from outside, and those are quoted
-        written: Writer = self._scope["write"]
-        return written
+    def text(self, schema: Any) -> str:
+        """Return the text for a bare schema."""
+        last = [*self.HEAD, *self.value(schema, "value", 1), self.LAST]
+        return "\n".join([*self._lines, *last, ""])
 
     def value(self, schema: Any, given: str, depth: int) -> Lines:
         """Return the lines that write the variable `given`."""
         if isinstance(schema, list):
             inner = self.value(schema[1], given, depth + 1)
-            return _indented(depth, f"if {given} is None: append(0)", "else:", " append(2)") + inner
+            return _indented(depth, f"if {given} is None: out.append(0)", "else:", " out.append(2)") + inner
         if isinstance(schema, str):
-            return self._of_named(schema, given, depth)
+            return _indented(depth, *(line.format(given) for line in self._named[schema]))
         match schema["type"]:
             case "record" | "enum":
                 self._define(schema)
-                return self._of_named(schema["name"], given, depth)
+                return self.value(schema["name"], given, depth)
             case "array":
                 return self._array(schema["items"], given, depth)
             case "map":
@@ -82,53 +99,39 @@ class _Source:
             case inner:
                 return self.value(inner, given, depth)
 
-    def _of_named(self, name: str, given: str, depth: int) -> Lines:
-        if name not in self._named:
-            return _indented(depth, *(line.format(given) for line in _PRIMITIVES[name]))
-        call = f"append(of_{name}[{given}])" if isinstance(self._named[name], dict) else f"of_{name}(out, {given})"
-        return _indented(depth, call)
-
     def _define(self, schema: Any) -> None:
         name = schema["name"]
-        made = _codes(schema["symbols"]) if schema["type"] == "enum" else self._record(schema)
-        self._named[name] = self._scope[f"of_{name}"] = made
+        if schema["type"] == "enum":
+            self._lines.append(self.CONSTANT.format(f"codes_of_{name}", _codes(schema["symbols"])))
+            self._named[name] = [f"out.append(codes_of_{name}[{{0}}])"]
+        else:
+            self._lines += self.record(name, schema["fields"])
+            self._named[name] = [f"write_{name}(out, {{0}})"]
 
-    def _record(self, schema: Any) -> Writer:
-        """Return the writer of a record; fields that were left out are put in first, so a row has all or is wrong."""
-        defaults = f"defaults_of_{schema['name']}"
-        fields = schema["fields"]
-        self._scope[defaults] = {field["name"]: field["default"] for field in fields if "default" in field}
-        lines = [
-            " if row.__class__ is encoded:",
-            "  out += row",
-            "  return",
-            f" if len(row) != {len(fields)}: row = {{**{defaults}, **row}}",
-            f" if len(row) != {len(fields)}: fail()",
-        ]
+    def record(self, name: str, fields: Any) -> Lines:
+        """Return the function that writes a record."""
+        lines = [line.format(name, len(fields)) for line in self.RECORD]
         for field in fields:
             lines += [f" value = row[{field['name']!r}]", *self.value(field["type"], "value", 1)]
-        return self.function("row", lines)
+        defaults = {field["name"]: field["default"] for field in fields if "default" in field}
+        return [self.CONSTANT.format(f"defaults_of_{name}", defaults), *lines]
 
     def _array(self, items: Any, given: str, depth: int) -> Lines:
         item = f"item{depth}"
-        head = [
-            f"if {given}.__class__ is not list and not isinstance({given}, (list, tuple)): fail()",
-            f"if {given}:",
-            f" out += bytes_of(len({given}))",
-            f" for {item} in {given}:",
-        ]
-        return _indented(depth, *head) + self.value(items, item, depth + 2) + _indented(depth, "append(0)")
+        head = [self.LIST, "if {0}:", " " + self.COUNT, f" for {item} in {{0}}:"]
+        lines = _indented(depth, *(line.format(given) for line in head))
+        return lines + self.value(items, item, depth + 2) + _indented(depth, "out.append(0)")
 
     def _map(self, values: Any, given: str, depth: int) -> Lines:
         name, item = f"name{depth}", f"item{depth}"
         head = [
-            f"if {given}.__class__ is not dict: fail()",
-            f"if {given}:",
-            f" out += bytes_of(len({given}))",
-            f" for {name}, {item} in {given}.items():",
+            "if {0}.__class__ is not dict: fail()",
+            "if {0}:",
+            " " + self.COUNT,
+            f" for {name}, {item} in {{0}}.items():",
         ]
-        lines = _indented(depth, *head) + self._of_named("string", name, depth + 2)
-        return lines + self.value(values, item, depth + 2) + _indented(depth, "append(0)")
+        lines = _indented(depth, *(line.format(given) for line in head)) + self.value("string", name, depth + 2)
+        return lines + self.value(values, item, depth + 2) + _indented(depth, "out.append(0)")
 
 
 def _indented(depth: int, *lines: str) -> Lines:
@@ -168,22 +171,22 @@ def long_bytes(value: int) -> bytes:
 _bytes_of = lru_cache(maxsize=_REMEMBERED)(long_bytes)
 
 _PRIMITIVES: Final[dict[str, Lines]] = {
-    "boolean": ["if {0} is True: append(1)", "elif {0} is False: append(0)", "else: fail()"],
+    "boolean": ["if {0} is True: out.append(1)", "elif {0} is False: out.append(0)", "else: fail()"],
     # NB: the class is asked for first: to a dict, and so to what is remembered, 1.0 and True are 1.
     "int": [
         f"if {{0}}.__class__ is not int or not -{_INT} <= {{0}} < {_INT}: fail()",
-        "if 0 <= {0} < 64: append({0} << 1)",
+        "if 0 <= {0} < 64: out.append({0} << 1)",
         "else: out += bytes_of({0})",
     ],
     "long": [
         "if {0}.__class__ is not int: fail()",
-        "if 0 <= {0} < 64: append({0} << 1)",
+        "if 0 <= {0} < 64: out.append({0} << 1)",
         "else: out += bytes_of({0})",
     ],
     "string": [
         "text = {0}.encode()",
         "size = len(text)",
-        "if size < 64: append(size << 1)",
+        "if size < 64: out.append(size << 1)",
         "else: out += bytes_of(size)",
         "out += text",
     ],

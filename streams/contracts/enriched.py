@@ -3,23 +3,15 @@
 from collections.abc import Iterable
 
 from streams.contracts.avro import codec
-from streams.contracts.avro_reader import Shape, shape_of
 from streams.contracts.directory import Lookup
+from streams.contracts.event_shapes import EVENT, HEAD, HEAD_FIELDS, RECORD
 from streams.contracts.widget import others
-from streams.domain.events import (
-    ActiveCallStatus,
-    Event,
-    MessageNotice,
-    PresenceStatus,
-    TelephonyParty,
-    TelephonySession,
-    WebPhoneCall,
-)
+from streams.domain.events import Event
 from streams.domain.page_loads import Judgement
 from streams.domain.postings import Posting, Row
-from streams.domain.words import Direction, EventType, Identity
+from streams.domain.words import EventType, Identity
 
-CODEC = codec("EnrichedEvent")
+CODEC = codec(RECORD)
 
 
 def enriched_row(posting: Posting, judgement: Judgement, received_at: int, position: Row) -> Row:
@@ -100,22 +92,5 @@ def read_marks(value: bytes) -> Iterable[tuple[int, int]]:
     return [(mark["source_partition"], mark["time"]) for mark in CODEC.decode(value)["marks"]]
 
 
-def _logged_in(logged_in: bool) -> bool:
-    return logged_in
-
-
-_HEAD = CODEC.head(2, {"EventType": Shape(EventType)})
-_READ = CODEC.shaped(
-    {
-        "EnrichedEvent": shape_of(Event, login="logged_in"),
-        "EventType": Shape(EventType),
-        "Direction": Shape(Direction),
-        "WebPhoneCall": shape_of(WebPhoneCall),
-        "ActiveCallStatus": shape_of(ActiveCallStatus),
-        "TelephonySession": shape_of(TelephonySession),
-        "TelephonyParty": shape_of(TelephonyParty),
-        "PresenceStatus": shape_of(PresenceStatus),
-        "Message": shape_of(MessageNotice),
-        "LoginStatus": Shape(_logged_in, {"logged_in": "logged_in"}),
-    }
-)
+_HEAD = CODEC.head(HEAD_FIELDS, HEAD)
+_READ = CODEC.shaped(EVENT)

@@ -1,8 +1,8 @@
 """Rows become records: encoded, put into their topic and partition, never over the limit."""
 
 from streams.contracts.avro import codec
-from streams.contracts.avro_writer import Encoded
 from streams.contracts.cloudevents import Headers, error_headers, event_headers
+from streams.contracts.encoded import Encoded
 from streams.contracts.interval_rows import RECORD as INTERVALS
 from streams.contracts.interval_rows import IntervalRows
 from streams.domain.intervals.publishing import IntervalRow

@@ -1,6 +1,7 @@
 """An enriched event read again: an event of the domain, without a row in between."""
 
 import dataclasses
+import json
 from typing import Any
 
 import pytest
@@ -14,7 +15,11 @@ from streams.domain.postings import Row
 from streams.domain.words import EventType
 from tests.schemas.values import fitting
 
-VALUES = fitting(schemas.bare(schemas.load("EnrichedEvent")))
+SCHEMA = schemas.bare(schemas.load("EnrichedEvent"))
+ALWAYS = ("event_time", "received_at", "extension_key", "input")
+"""Fields that are null in marks only."""
+FIELDS = [{**field, "type": field["type"][1]} if field["name"] in ALWAYS else field for field in SCHEMA["fields"]]
+VALUES = fitting({**SCHEMA, "fields": FIELDS})
 ELSEWHERE = {"browser_calls", "calling_mode", "logged_in"}
 """Fields of an event that are no fields of the record."""
 
@@ -55,6 +60,15 @@ def test_bytes_that_are_cut_short_are_no_event(row: dict[str, Any], cut: int) ->
     value = CODEC.encode(row)
     with pytest.raises(MalformedError):
         read_event(value[: min(cut, len(value) - 1)])
+
+
+@pytest.mark.parametrize("name", ALWAYS)
+def test_an_event_of_nobody_or_of_no_time_is_refused(name: str) -> None:
+    """What only marks lack is no event."""
+    row = json.loads((schemas.SCHEMAS / "examples" / "enriched-event" / "login.json").read_text(encoding="utf-8"))
+    assert read_event(CODEC.encode(row)).type is EventType.RC_LOGIN_STATUS_NOTIFY
+    with pytest.raises(MalformedError):
+        read_event(CODEC.encode({**row, name: None}))
 
 
 def test_a_watermark_is_told_by_its_first_fields() -> None:
