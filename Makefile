@@ -72,6 +72,8 @@ lock: setup ## Pin all requirements anew from pyproject.toml, with hashes and wi
 		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements-dev.lock
 	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --constraints requirements-dev.lock \
 		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --group native-run --universal --python-version 3.11 --constraints requirements-dev.lock \
+		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements-native.lock
 	@$(BIN)/uv pip compile --group build --group native --universal --python-version 3.11 --constraints requirements-dev.lock \
 		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements-build.lock
 

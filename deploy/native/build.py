@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
@@ -29,8 +30,8 @@ INTERPRETED = frozenset(
         # Pydantic reads the annotations of its models at run time, which compiled classes do not have.
         "streams/contracts/directory_rows.py",
         "streams/contracts/widget/models.py",
-        # Its functions are made at run time, and its error is a ValueError, which no compiled class may be.
-        "streams/contracts/avro_writer.py",
+        # A subclass of bytes, which no compiled class may be.
+        "streams/contracts/encoded.py",
         # Of no weight in a worker: checks, proofs, files, and what is done once at its start.
         "streams/contracts/catalog.py",
         "streams/contracts/compatibility.py",
@@ -145,12 +146,20 @@ def prepare(root: Path, target: Path) -> None:
         path.write_text(native_source(path.read_text(encoding="utf-8")), encoding="utf-8")
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     (target / "mypy.ini").write_text(CONFIGURATION.format(python=python), encoding="utf-8")
-    (target / "setup.py").write_text(SETUP.format(modules=modules(root)), encoding="utf-8")
-    text = (root / "pyproject.toml").read_text(encoding="utf-8")
-    project = text[text.index("[project]") : text.index("[dependency-groups]")]
-    (target / "pyproject.toml").write_text(project + PACKAGING, encoding="utf-8")
+    # Modules made of the schemas, beside those that are copied.
+    _run([sys.executable, "-m", "deploy.native.avro", str(target)], root)
+    (target / "setup.py").write_text(SETUP.format(modules=modules(target)), encoding="utf-8")
+    packaged = packaging((root / "pyproject.toml").read_text(encoding="utf-8"))
+    (target / "pyproject.toml").write_text(packaged, encoding="utf-8")
     for name in ("README.md", "LICENSE"):
         shutil.copy(root / name, target / name)
+
+
+def packaging(text: str) -> str:
+    """Return the pyproject.toml of the native wheel: it needs what the other one needs, and the group native-run."""
+    project = text[text.index("[project]") : text.index("[dependency-groups]")]
+    needed = "".join(f'    "{one}",\n' for one in tomllib.loads(text)["dependency-groups"]["native-run"])
+    return project.replace("dependencies = [\n", f"dependencies = [\n{needed}", 1) + PACKAGING
 
 
 def check_tools() -> None:

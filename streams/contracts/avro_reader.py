@@ -46,6 +46,7 @@ class ReaderSource:
     """The source text of a function `read`, with one function for each record of its schema."""
 
     CONSTANT: ClassVar = "{0} = {{{1}}}"
+    FUNCTION: ClassVar = "def read(data, at):"
     COUNT: ClassVar[Lines] = ["{0} = data[at]", "if {0} == 0: at += 1", "else: {0}, at = read_count(data, at)"]
 
     def __init__(self, shapes: Shapes = AS_IT_IS) -> None:
@@ -60,11 +61,11 @@ class ReaderSource:
     def text(self, schema: Any) -> str:
         """Return the text for a bare schema."""
         lines = self.value(schema, "value", 1)
-        last = [self.function("read", "Any"), *lines, " return value, at"]
+        last = [self.FUNCTION, *lines, " return value, at"]
         return "\n".join([*self._lines, *last, ""])
 
-    def function(self, name: str, _made: str) -> str:
-        """Return the line that begins a function that reads what is made."""
+    def function(self, name: str, _shape: Shape | None) -> str:
+        """Return the line that begins the function that reads a record."""
         return f"def {name}(data, at):"
 
     def value(self, schema: Any, into: str, depth: int) -> Lines:
@@ -96,7 +97,7 @@ class ReaderSource:
             self._named[name] = [f"{{0}}, at = read_{name}(data, at)"]
 
     def _record(self, fields: Any, name: str, shape: Shape | None) -> Lines:
-        lines = [self.function(f"read_{name}", made_of(shape))]
+        lines = [self.function(f"read_{name}", shape)]
         for number, field in enumerate(fields):
             given, into = field["type"], f"v{number}"
             if shape and field["name"] in shape.never_null:
@@ -119,14 +120,6 @@ class ReaderSource:
         lines += self.value(items, item, depth + 2)
         kept = f"{into}[{name}] = {item}" if named else f"{into}.append({item})"
         return lines + _indented(depth + 2, kept) + _indented(depth + 1, *count)
-
-
-def made_of(shape: Shape | None) -> str:
-    """Return the type of what is made of a record."""
-    if shape is None:
-        return "dict[str, Any]"
-    made: type = shape.make if isinstance(shape.make, type) else shape.make.__annotations__["return"]
-    return made.__name__
 
 
 def _words(symbols: list[str], shape: Shape | None) -> str:

@@ -161,10 +161,15 @@ def test_the_image_holds_schemas_transport_and_browser_script(built: Rehearsal) 
 
 @pytest.mark.slow
 def test_the_image_runs_the_native_build(built: Rehearsal) -> None:
-    """The parts that fold are extension modules."""
+    """The parts that fold are extension modules, and events are read by compiled functions."""
     python = built.inside("/opt/widget-streams/bin/python")
-    told = built.shell(f'{python} -c "import streams.domain.decide as one; print(one.__file__)"', built.root)
-    assert told.stdout.strip().endswith(".so")
+    code = (
+        "import streams.domain.decide as one, streams.contracts.enriched;"
+        "from streams.contracts.avro_native import WRITERS; print(len(WRITERS), one.__file__)"
+    )
+    count, _, path = built.shell(f'{python} -c "{code}"', built.root).stdout.strip().partition(" ")
+    assert int(count) > 0
+    assert path.endswith(".so")
 
 
 @pytest.mark.slow
