@@ -9,7 +9,6 @@ Private API of Faust and aiokafka: see `PRIVATE` in tests/engine/test_private_ap
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import aiokafka
@@ -18,6 +17,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from mode import Service
 
+from streams.consumer import KafkaConsumer
 from streams.engine.batch import Batch
 from streams.engine.fencing import Membership
 from streams.engine.group import LOOK_SECONDS, refused
@@ -46,10 +46,10 @@ class End(NamedTuple):
 class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     """Faust's thread around aiokafka's consumer."""
 
-    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+    def _create_worker_consumer(self, transport: Any) -> KafkaConsumer:
         options, conf = self.app.engine.options, self.app.conf
         self._assignor = self.app.assignor
-        return aiokafka.AIOKafkaConsumer(
+        return KafkaConsumer(
             bootstrap_servers=driver.server_list(transport.url, transport.default_port),
             client_id=conf.broker_client_id,
             group_id=conf.id,
@@ -68,13 +68,6 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
             **options.security.arguments(),
         )
-
-    async def on_thread_stop(self) -> None:
-        """Stop the consumer."""
-        # NB: while a broker is away, aiokafka waits for a fetch that it has cancelled itself. What it leaves, the
-        # thread's end cancels.
-        with suppress(asyncio.CancelledError):
-            await super().on_thread_stop()
 
     def _stopped_set(self) -> None:
         """Tell the thread to stop; after a crash it has, and its loop is closed."""
