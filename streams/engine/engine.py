@@ -142,7 +142,7 @@ class Engine:
 
     async def wait_done(self, batch: Batch) -> bool:
         """Wait until a batch is dealt with; False when its epoch ended first."""
-        if batch.done.is_set():
+        if batch.done.is_set() or not self.is_current(batch.epoch):
             return self.is_current(batch.epoch)
         done = asyncio.ensure_future(batch.done.wait())
         changed = asyncio.ensure_future(self._changed.wait())
