@@ -3,8 +3,7 @@
 import asyncio
 import threading
 
-import aiokafka
-
+from streams.consumer import KafkaConsumer
 from streams.demo.board import Board, decode, topics
 
 POLL_MS = 200
@@ -34,7 +33,7 @@ class Feed:
 
     async def _read(self) -> None:
         records = dict(topics())
-        consumer = aiokafka.AIOKafkaConsumer(
+        consumer = KafkaConsumer(
             *records,
             bootstrap_servers=self._bootstrap,
             isolation_level="read_committed",

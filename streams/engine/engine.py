@@ -21,15 +21,13 @@ from streams.engine.fencing import Membership
 from streams.engine.journal import log, told
 from streams.engine.live import Live
 from streams.engine.options import EngineOptions
+from streams.engine.portion import Portion
 from streams.engine.producer import WorkerProducer
 from streams.engine.stage import InputRecord, Observer, Partition, SilentObserver, Stage
 from streams.engine.takeover import Takeover
 
 if TYPE_CHECKING:
     from streams.engine.transport import End
-
-FOLD_RECORDS = 500
-"""So many records are folded in one go, 50 to 100 ms; then the loop turns, so that commits go on meanwhile."""
 
 
 class Engine:
@@ -41,6 +39,7 @@ class Engine:
         self.options = options
         self.observer: Observer = observer or SilentObserver()
         self.stages: Mapping[str, Stage] = {stage.input_topic: stage for stage in stages}
+        self._portions = {topic: Portion() for topic in self.stages}
         self.epoch = 0
         """Raised whenever what this worker holds changes."""
         self.failure: EngineError | None = None
@@ -94,11 +93,11 @@ class Engine:
         A batch of an older epoch is ignored. Errors stop the worker; nothing is raised.
         """
         try:
-            for begin in range(0, len(batch.records), FOLD_RECORDS):
+            for portion in self._portions[batch.tp.topic].of(batch.records):
                 live = self._lives.get(batch.tp)
                 if live is None or not self.is_current(batch.epoch):
                     return
-                self._fold(live, batch.records[begin : begin + FOLD_RECORDS])
+                self._fold(live, portion)
                 await self._committing_now().room()
                 # NB: `room` returns at once while there is room, and a commit on its way needs many turns of the loop.
                 await asyncio.sleep(0)
@@ -142,7 +141,7 @@ class Engine:
 
     async def wait_done(self, batch: Batch) -> bool:
         """Wait until a batch is dealt with; False when its epoch ended first."""
-        if batch.done.is_set():
+        if batch.done.is_set() or not self.is_current(batch.epoch):
             return self.is_current(batch.epoch)
         done = asyncio.ensure_future(batch.done.wait())
         changed = asyncio.ensure_future(self._changed.wait())
@@ -217,7 +216,9 @@ class Engine:
         live.next_offset = records[-1].offset + 1
         live.last_timestamp = records[-1].timestamp
         live.version += 1
-        self.observer.folded(live.stage.name, len(records), perf_counter() - begun)
+        seconds = perf_counter() - begun
+        self._portions[live.stage.input_topic].took(len(records), seconds)
+        self.observer.folded(live.stage.name, len(records), seconds)
         self._committing_now().take(live, folded, len(records))
 
     def _committing_now(self) -> Committer:

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
+from streams.consumer import KafkaConsumer
 from streams.engine.options import EngineOptions
 
 if TYPE_CHECKING:
@@ -85,8 +86,8 @@ def _apply(rows: Rows, records: Iterable[Any]) -> None:
             rows[record.key] = value
 
 
-def _consumer(options: EngineOptions, isolation: str) -> AIOKafkaConsumer:
-    return AIOKafkaConsumer(
+def _consumer(options: EngineOptions, isolation: str) -> KafkaConsumer:
+    return KafkaConsumer(
         bootstrap_servers=options.brokers,
         isolation_level=isolation,
         enable_auto_commit=False,

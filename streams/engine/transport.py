@@ -9,7 +9,6 @@ Private API of Faust and aiokafka: see `PRIVATE` in tests/engine/test_private_ap
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import aiokafka
@@ -18,6 +17,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from mode import Service
 
+from streams.consumer import KafkaConsumer
 from streams.engine.batch import Batch
 from streams.engine.fencing import Membership
 from streams.engine.group import LOOK_SECONDS, refused
@@ -46,10 +46,10 @@ class End(NamedTuple):
 class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     """Faust's thread around aiokafka's consumer."""
 
-    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+    def _create_worker_consumer(self, transport: Any) -> KafkaConsumer:
         options, conf = self.app.engine.options, self.app.conf
         self._assignor = self.app.assignor
-        return aiokafka.AIOKafkaConsumer(
+        return KafkaConsumer(
             bootstrap_servers=driver.server_list(transport.url, transport.default_port),
             client_id=conf.broker_client_id,
             group_id=conf.id,
@@ -68,13 +68,6 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
             **options.security.arguments(),
         )
-
-    async def on_thread_stop(self) -> None:
-        """Stop the consumer."""
-        # NB: while a broker is away, aiokafka waits for a fetch that it has cancelled itself. What it leaves, the
-        # thread's end cancels.
-        with suppress(asyncio.CancelledError):
-            await super().on_thread_stop()
 
     def _stopped_set(self) -> None:
         """Tell the thread to stop; after a crash it has, and its loop is closed."""
@@ -170,30 +163,57 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
             await asyncio.sleep(0.05)
             return
         hearing.begin()
-        while engine.is_current(epoch) and not stopping():
-            ends = await self._thread.ends(map(TP._make, engine.positions()))
-            engine.saw_ends(epoch, ends)
-            hearing.heard(max((end.told_ms or 0.0 for end in ends.values()), default=0.0) / 1000)
-            records, _ = await self._wait_next_records(FETCH_WAIT_SECONDS)
-            if records and not await self._hand_over(records, epoch):
-                return
-            if sum(map(len, (records or {}).values())) < SMALL_ROUND:
-                await asyncio.sleep(engine.options.fetch_pause_seconds)
+        await self._drain_rounds(epoch, stopping)
 
-    async def _hand_over(self, records: Mapping[Any, list[Any]], epoch: int) -> bool:
-        """Give a round to the agents and wait until it is folded; False when part of it was dropped."""
-        engine, round_ = self.engine, []
-        for tp, found in records.items():
-            if not (engine.is_current(epoch) and self.flow_active):
+    async def _drain_rounds(self, epoch: int, stopping: Any) -> None:
+        """Fetch round by round; the agents fold a large one while the next is fetched."""
+        under_way: list[Batch] = []
+        while self.engine.is_current(epoch) and not stopping():
+            records = await self._next_round(epoch, under_way)
+            if records is None:
+                return
+            under_way = [Batch(aiokafka.TopicPartition(*tp), found, epoch) for tp, found in records.items()]
+            if not await self._hand_over(under_way):
+                return
+            if sum(map(len, records.values())) < SMALL_ROUND:
+                if not await self._folded(under_way):
+                    return
+                under_way = []
+                await asyncio.sleep(self.engine.options.fetch_pause_seconds)
+
+    async def _next_round(self, epoch: int, under_way: Iterable[Batch]) -> Mapping[Any, list[Any]] | None:
+        """Fetch, and return the records once the round before them is folded; None when part of it was dropped."""
+        if not under_way:
+            # Before the fetch nobody waits for it.
+            await self._look(epoch, {})
+        records = (await self._wait_next_records(FETCH_WAIT_SECONDS))[0] or {}
+        if under_way:
+            if not await self._folded(under_way):
+                return None
+            await self._look(epoch, records)
+        return records
+
+    async def _look(self, epoch: int, records: Mapping[Any, list[Any]]) -> None:
+        """Tell the engine which partitions are read to their end; not those of records that it has not seen yet."""
+        ends = await self._thread.ends(map(TP._make, self.engine.positions()))
+        self.app.hearing.heard(max((end.told_ms or 0.0 for end in ends.values()), default=0.0) / 1000)
+        self.engine.saw_ends(epoch, {tp: end for tp, end in ends.items() if tp not in records})
+
+    async def _hand_over(self, round_: Iterable[Batch]) -> bool:
+        """Give a round to the agents; False when part of it was dropped."""
+        for batch in round_:
+            if not (self.engine.is_current(batch.epoch) and self.flow_active):
                 return False
-            batch = Batch(aiokafka.TopicPartition(*tp), found, epoch)
-            engine.handed(batch)
-            round_.append(batch)
-            message = self._to_message(TP(*tp), found[-1])
+            self.engine.handed(batch)
+            message = self._to_message(TP(*batch.tp), batch.records[-1])
             message.value = batch
             await self.callback(message)
+        return True
+
+    async def _folded(self, round_: Iterable[Batch]) -> bool:
+        """Wait until a round is folded; False when part of it was dropped."""
         for batch in round_:
-            if not await engine.wait_done(batch):
+            if not await self.engine.wait_done(batch):
                 return False
         return True
 

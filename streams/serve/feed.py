@@ -14,9 +14,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError, UnknownTopicOrPartitionError
 
+from streams.consumer import KafkaConsumer
 from streams.contracts.catalog import Naming, topic
 from streams.security import PLAIN_TEXT, Security
 from streams.serve.intervals import KEPT_MS as INTERVALS_MS
@@ -103,7 +104,7 @@ class Feed:
             self.live.view = self._view
 
     async def _follow(self) -> None:
-        consumer = AIOKafkaConsumer(
+        consumer = KafkaConsumer(
             bootstrap_servers=self.bootstrap,
             group_id=None,
             client_id=f"widget-streams-serve-{secrets.token_hex(4)}",
@@ -149,7 +150,7 @@ class Feed:
                 self.live.notes[topic_id] = note
         return places
 
-    async def _seek(self, consumer: AIOKafkaConsumer, places: list[TopicPartition]) -> None:
+    async def _seek(self, consumer: KafkaConsumer, places: list[TopicPartition]) -> None:
         """Go to where the reading stopped, or to where what is needed begins."""
         begin = await consumer.beginning_offsets(places)
         now = self.live.now()
@@ -169,7 +170,7 @@ class Feed:
                 raise _ReadAnewError("records were deleted before they were read")
             consumer.seek(place, max(at, begin[place]))
 
-    async def _read(self, consumer: AIOKafkaConsumer, places: list[TopicPartition]) -> None:
+    async def _read(self, consumer: KafkaConsumer, places: list[TopicPartition]) -> None:
         probing = asyncio.create_task(self._probe_on(consumer, places))
         try:
             while True:
@@ -196,7 +197,7 @@ class Feed:
                 )
         self.metrics.took(topic_id, len(records) - refused, refused)
 
-    async def _caught_up(self, consumer: AIOKafkaConsumer) -> None:
+    async def _caught_up(self, consumer: KafkaConsumer) -> None:
         """Note how far the reading is; when it has come to the ends that Kafka told, the view is as of that telling."""
         for place in self._positions:
             if place in consumer.assignment():
@@ -224,7 +225,7 @@ class Feed:
         counts = {name: status[name] for name in ("active_calls", "presences", "call_records", "interval_rows")}
         log.info(event("feed.ready", as_of=as_of, **counts))
 
-    async def _probe_on(self, consumer: AIOKafkaConsumer, places: list[TopicPartition]) -> None:
+    async def _probe_on(self, consumer: KafkaConsumer, places: list[TopicPartition]) -> None:
         """Ask Kafka every second where the topics end: its answer is also the sign that it is there."""
         loop = asyncio.get_running_loop()
         looked, answered = loop.time(), True

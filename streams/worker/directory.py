@@ -5,9 +5,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
+from streams.consumer import KafkaConsumer
 from streams.contracts.directory import Directory, take_record
 from streams.contracts.directory_rows import DirectoryError
 from streams.pipeline.records import InputRecord
@@ -75,8 +76,8 @@ class DirectoryReader:
         finally:
             await consumer.stop()
 
-    def _consumer(self) -> AIOKafkaConsumer:
-        return AIOKafkaConsumer(
+    def _consumer(self) -> KafkaConsumer:
+        return KafkaConsumer(
             bootstrap_servers=self._bootstrap,
             isolation_level="read_committed",
             enable_auto_commit=False,

@@ -1,13 +1,11 @@
 """Read whole partitions of a topic, `read_committed`, from the beginning to where they end now."""
 
-import asyncio
 from collections.abc import Iterable
-from contextlib import suppress
 
-import aiokafka
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from streams.consumer import KafkaConsumer
 from streams.pipeline.records import Read
 from streams.security import PLAIN_TEXT, Security
 
@@ -21,7 +19,7 @@ class Reader:
 
     def __init__(self, bootstrap: str, security: Security = PLAIN_TEXT):
         """Read from these brokers."""
-        self._consumer = aiokafka.AIOKafkaConsumer(
+        self._consumer = KafkaConsumer(
             bootstrap_servers=bootstrap,
             isolation_level="read_committed",
             enable_auto_commit=False,
@@ -38,13 +36,8 @@ class Reader:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Disconnect; all that was asked for has been read, so how the connection ends does not matter.
-
-        A long fold in between lets connections time out, and a fetch that waits to try again is then cancelled by
-        `stop`, which hands its CancelledError on.
-        """
-        with suppress(asyncio.CancelledError):
-            await self._consumer.stop()
+        """Disconnect."""
+        await self._consumer.stop()
 
     async def partition(self, topic: str, partition: int) -> list[Read]:
         """Return every committed record that the partition holds now, in log order."""

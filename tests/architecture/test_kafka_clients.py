@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 STREAMS = Path(__file__).resolve().parents[2] / "streams"
-CLIENTS = {"AIOKafkaProducer", "AIOKafkaConsumer", "AIOKafkaAdminClient", "AIOKafkaClient"}
+CLIENTS = {"AIOKafkaProducer", "AIOKafkaConsumer", "KafkaConsumer", "AIOKafkaAdminClient", "AIOKafkaClient"}
+CONSUMER = STREAMS / "consumer.py"
+"""Where aiokafka's own consumer is made into ours."""
 LOCAL = ("demo", "local")
 """Packages that speak with nothing but a Kafka that they started on this machine themselves."""
 
@@ -26,6 +28,22 @@ def _is_security(keyword: ast.keyword) -> bool:
     if keyword.arg is not None or not isinstance(call, ast.Call) or _name(call.func) != "arguments":
         return False
     return isinstance(call.func, ast.Attribute) and _name(call.func.value).lstrip("_") == "security"
+
+
+def uses_bare_consumer(path: Path) -> bool:
+    """Tell whether a module speaks of aiokafka's consumer itself."""
+    return "AIOKafkaConsumer" in _words(path)
+
+
+def _words(path: Path) -> set[str]:
+    tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    return {name for node in tree for name in (getattr(node, "attr", ""), getattr(node, "id", "")) if name}
+
+
+def test_every_consumer_can_be_stopped_while_a_broker_is_away() -> None:
+    """The one of aiokafka itself would cancel whoever stops it."""
+    assert [str(path) for path in STREAMS.rglob("*.py") if path != CONSUMER and uses_bare_consumer(path)] == []
+    assert uses_bare_consumer(CONSUMER)
 
 
 def test_no_client_is_made_without_login_and_encryption() -> None:

@@ -15,9 +15,11 @@ from types import CodeType
 
 import pytest
 
+from streams import consumer
 from streams.engine import transport as ours
 
 ENGINE = Path(ours.__file__).parent
+CONSUMER = Path(consumer.__file__)
 PYPROJECT = ENGINE.parents[1] / "pyproject.toml"
 PINNED = {"aiokafka": "0.14.0", "faust-streaming": "0.15.3"}
 
@@ -29,6 +31,7 @@ _SENDER = "aiokafka.producer.sender"
 _TRANSACTIONS = "aiokafka.producer.transaction_manager:TransactionManager"
 _CLIENT = "aiokafka.client:AIOKafkaClient"
 _BATCH = "aiokafka.producer.message_accumulator:BatchBuilder"
+_FETCHER = "aiokafka.consumer.fetcher:Fetcher"
 _COORDINATOR = "aiokafka.consumer.group_coordinator:GroupCoordinator"
 
 PRIVATE: Mapping[str, str] = {
@@ -70,6 +73,12 @@ PRIVATE: Mapping[str, str] = {
     f"{_COORDINATOR}.check_errors": "(self)",
     f"{_COORDINATOR}.generation": ATTRIBUTE,
     f"{_COORDINATOR}.member_id": ATTRIBUTE,
+    # aiokafka: what consumer.py ends
+    "aiokafka:AIOKafkaConsumer._fetcher": ATTRIBUTE,
+    "aiokafka:AIOKafkaConsumer._client": ATTRIBUTE,
+    f"{_FETCHER}._fetch_task": ATTRIBUTE,
+    f"{_FETCHER}._pending_tasks": ATTRIBUTE,
+    f"{_CLIENT}.close": "(self)",
     # aiokafka: the fenced commit of fencing.py
     "aiokafka:AIOKafkaProducer._sender": ATTRIBUTE,
     f"{_SENDER}:Sender._do_txn_offset_commit": "(self, offsets, group_id)",
@@ -202,7 +211,7 @@ def foreign(sources: Iterable[str]) -> set[str]:
 def test_every_private_attribute_that_the_engine_uses_is_in_the_table() -> None:
     """A new one has to be written down before it can be relied on."""
     named = {place.rpartition(".")[2] for place in PRIVATE}
-    assert foreign(file.read_text(encoding="utf-8") for file in ENGINE.glob("*.py")) <= named
+    assert foreign(file.read_text(encoding="utf-8") for file in (CONSUMER, *ENGINE.glob("*.py"))) <= named
     assert foreign(["def f(x):\n    x._accumulator.flush()"]) == {"_accumulator"}
 
 
