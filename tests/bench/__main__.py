@@ -19,6 +19,7 @@ from streams.local.embedded import EmbeddedKafka
 from streams.local.node import FOR_BENCHMARKS
 from tests.bench.browser import BrowserToRecord
 from tests.bench.figures import Figure, table
+from tests.bench.intervals import Intervals
 from tests.bench.latency import Latency
 from tests.bench.machine import facts
 from tests.bench.memory import Memory
@@ -40,6 +41,7 @@ class Measurement(Protocol):
 Make = Callable[..., Measurement]
 MEASUREMENTS: dict[str, Make] = {
     "stages": Stages,
+    "intervals": Intervals,
     "throughput": Throughput,
     "latency": Latency,
     "browser": BrowserToRecord,

@@ -37,6 +37,8 @@ EXPLANATION = """\
 - **Recovery**: changelogs filled with the state of folded envelopes; from the takeover to the state in memory.
 - **Processor time** of the stages is that of the pure folds in one process, of the worker all that the process used.
   *Web phones* is the traffic of the other figures; *all witnesses* is that of the accuracy runs, with messages.
+- **Interval metrics** and **stage scopes**: three quarters of an hour of 300 extensions in 30 teams, two sites and one
+  account; one partition, batches of 200, the least time of each batch over five runs.
 """
 
 
