@@ -50,14 +50,15 @@ _SOME: Final = b"\2"
 _END: Final = b"\0"
 """The end of a map, and all of an empty one."""
 _ZERO: Final = b"\0"
-_BUCKETS: Final = 3_000
-"""More buckets than there are durations of years for."""
+_BUCKETS: Final = 30_000
+"""So many buckets with a count are remembered: a day of a large account has a thousand buckets."""
 _SMALL: Final = 64
 _SCOPES: Final = 10_000
 """So many beginnings of rows are remembered."""
 
 Write = Callable[[dict[str, int]], bytes]
-_buckets: dict[str, dict[int, bytes]] = {}
+_buckets: dict[tuple[str, int], bytes] = {}
+_written_bucket = _buckets.__getitem__
 
 
 @lru_cache(maxsize=10_000)
@@ -186,20 +187,22 @@ def _kept(entry: Entry, group: str, values: dict[str, int], write: Write) -> byt
 
 
 def _sketch(buckets: dict[str, int]) -> bytes:
+    items = buckets.items()
     try:
-        parts = [_buckets[name][count] for name, count in buckets.items()]
+        parts = b"".join(map(_written_bucket, items))
     except KeyError:
-        parts = [_bucket(name, count) for name, count in buckets.items()]
-    return b"".join((long_bytes(len(buckets)), *parts, _END))
+        parts = b"".join(map(_bucket, items))
+    return b"".join((long_bytes(len(buckets)), parts, _END))
 
 
-def _bucket(name: str, count: int) -> bytes:
+def _bucket(item: tuple[str, int]) -> bytes:
     """Return a bucket and its count; small counts are remembered, they stand in the sketches of all windows."""
+    name, count = item
     written = _text(name) + long_bytes(count)
     if 0 < count < _SMALL:
         if len(_buckets) >= _BUCKETS:
             _buckets.clear()
-        _buckets.setdefault(name, {})[count] = written
+        _buckets[item] = written
     return written
 
 

@@ -6,6 +6,8 @@ went through a validating model. What is read back was written here; what does n
 
 from typing import Any
 
+from orjson import Fragment, dumps
+
 from streams.domain.intervals.activity import Doing
 from streams.domain.intervals.call_numbers import Counted
 from streams.domain.intervals.diary import Diary, Place, Point
@@ -71,20 +73,22 @@ def read_diary(document: Document) -> Diary:
 
 
 def page_document(page: Page) -> Document:
-    """Return a page as JSON."""
-    entries = {
-        name: (
-            entry.numbers,
-            entry.rings,
-            entry.holds,
-            entry.legs,
-            entry.revision,
-            entry.is_final,
-            entry.is_dirty,
-        )
-        for name, entry in page.entries.items()
-    }
-    return [page.end, entries]
+    """Return a page as JSON; windows that did not change since they were saved are not written anew."""
+    return [page.end, {name: Fragment(entry.saved or _entry_json(entry)) for name, entry in page.entries.items()}]
+
+
+def _entry_json(entry: Entry) -> bytes:
+    document = (
+        entry.numbers,
+        entry.rings,
+        entry.holds,
+        entry.legs,
+        entry.revision,
+        entry.is_final,
+        entry.is_dirty,
+    )
+    entry.saved = saved = dumps(document)
+    return saved
 
 
 def read_page(document: Document) -> Page:

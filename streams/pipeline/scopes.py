@@ -107,17 +107,25 @@ class ScopesPartition:
             return
         told_at = delta.told_at
         self._clocks.hear(delta.source_partition, told_at - 1)
-        self._pass_time(folded)
+        now = self._pass_time(folded)
         folded.urgent = True
         scope = (record.key or b"").decode()
-        book: ScopeBook = self.store.get(_book_key(scope)) or ScopeBook(scope)
-        self.store.put(_book_key(scope), book)
-        shelf, now = StoredShelf(self.store, scope), self.stream_time
+        book, shelf = self._book(scope), StoredShelf(self.store, scope)
         for change in delta.changes:
             folded.tally.too_late += scope_book.take(book, shelf, change, told_at, now)
         self.store.reschedule()
 
-    def _pass_time(self, folded: Folded) -> None:
+    def _book(self, scope: str) -> ScopeBook:
+        """Return the book of a scope; a new one is begun."""
+        key = f"S{scope}".encode()
+        book: ScopeBook | None = self.store.get(key)
+        if book is None:
+            book = ScopeBook(scope)
+            self.store.put(key, book)
+        return book
+
+    def _pass_time(self, folded: Folded) -> int:
+        """Let everything happen that is due, and return how far time has come."""
         now = self.stream_time
         while (due := self.store.pop_due(now)) is not None:
             at, key = due
@@ -128,6 +136,7 @@ class ScopesPartition:
             else:
                 self.store.delete(key)
             self.store.reschedule()
+        return now
 
     def _write(self, rows: Iterable[IntervalRow], folded: Folded) -> None:
         for row in rows:
@@ -147,10 +156,6 @@ class ScopesPartition:
         )
         letter = {**refused(row, rejection, None, None), "value": record.value}
         folded.outputs.append(self._writer.letter(letter, self.stream_time, trace_of(record.headers)))
-
-
-def _book_key(scope: str) -> bytes:
-    return f"S{scope}".encode()
 
 
 class ScopesStage:

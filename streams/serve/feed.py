@@ -35,7 +35,7 @@ REACH_MS: Final = {"call-records": RECORDS_MS, "interval-metrics": INTERVALS_MS}
 MARGIN_MS: Final = 3_600_000
 """A record may be written before the end that it tells, by clocks that differ."""
 POLL_MS: Final = 200
-BATCH: Final = 1_000
+BATCH: Final = 4_000
 PROBE_SECONDS: Final = 1.0
 PATIENCE_SECONDS: Final = 5.0
 START_SECONDS: Final = 15.0
@@ -112,7 +112,7 @@ class Feed:
             enable_auto_commit=False,
             auto_offset_reset="none",
             fetch_max_wait_ms=250,
-            max_partition_fetch_bytes=4 * 1024 * 1024,
+            max_partition_fetch_bytes=1024 * 1024,
             **self.security.arguments(),
         )
         try:

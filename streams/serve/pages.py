@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import orjson
 
+from streams.contracts.avro import AvroError, Codec
 from streams.serve.held import Held, Table, Tags
 from streams.serve.intervals import Place as IntervalPlace
 from streams.serve.queries import BadQueryError, Query, encode_cursor
@@ -112,9 +113,17 @@ def intervals(view: View, query: Query) -> Page:
     def rows() -> Iterator[tuple[list[Any], bytes | None]]:
         for (scope, window), row in view.intervals.after(_interval_place(query.cursor), scope_type, scope_id):
             fits = seconds in (None, window[0]) and window[1] >= since
-            yield [*scope, *window], orjson.dumps(codec.to_json(row.avro)) if fits else None
+            yield [*scope, *window], _json(codec, row) if fits else None
 
     return _cut(rows(), query.limit)
+
+
+def _json(codec: Codec, row: bytes) -> bytes | None:
+    """Return a row as JSON; None of one that is damaged, which nobody noticed while it was not read."""
+    try:
+        return orjson.dumps(codec.to_json(row))
+    except AvroError:
+        return None
 
 
 def _scope(query: Query) -> tuple[str | None, str | None]:

@@ -12,8 +12,9 @@ import orjson
 from streams.contracts.avro import AvroError, Codec, codec
 from streams.serve.changes import KEPT, Changes, Kind
 from streams.serve.held import NOWHERE, Held, Table, Tags, tags
+from streams.serve.intervals import EXTENSION, Intervals, place_of
 from streams.serve.intervals import KEPT_MS as INTERVALS_MS
-from streams.serve.intervals import Intervals, interval
+from streams.serve.packs import end_of
 from streams.serve.places import NoRowError, Places
 from streams.serve.records import KEPT_MS as RECORDS_MS
 from streams.serve.records import Records, kept
@@ -55,6 +56,7 @@ class View:
         self.places = Places()
         self.today = Today()
         self.changes = Changes(self.generation, self.changes_kept)
+        self._interval_prefix = self.codecs["interval-metrics"].prefix
         self._takes = {
             "active-calls": self._active_call,
             "presence": self._presence,
@@ -77,6 +79,8 @@ class View:
         try:
             if topic == "directory":
                 self._directory(key, value)
+                return True
+            if topic == "interval-metrics" and not self.ready and self._load_interval(key, value, now):
                 return True
             row = None if value is None else self.codecs[topic].to_json(value)
         except (AvroError, NoRowError):
@@ -181,21 +185,35 @@ class View:
             self.today.add(record)
         self._tell(Kind.CALL_RECORD, key, orjson.dumps(row), record.tags)
 
+    def _load_interval(self, key: str, value: bytes | None, now: int) -> bool:
+        """Take a row of an extension by its key alone, unread: they are nearly all that is to be read at the start."""
+        place = place_of(key)
+        if place is None or place[0][0] != EXTENSION or not (value or b"").startswith(self._interval_prefix):
+            return False
+        scope, window = place
+        if end_of(window) >= now - INTERVALS_MS:
+            self.intervals.put(scope, window, value or b"")
+        return True
+
     def _interval(self, key: str, row: Row | None, avro: bytes, now: int) -> None:
         if row is None or row["window_end"] < now - INTERVALS_MS:
             return
-        scope = row["scope_type"], row["scope_id"]
-        if not self.intervals.put(scope, (row["window_seconds"], row["window_start"]), interval(row, avro)):
+        scope, window = (row["scope_type"], row["scope_id"]), (row["window_seconds"], row["window_start"])
+        known = self.intervals.known(scope, window)
+        if known is not None and self.codecs["interval-metrics"].to_json(known)["revision"] > row["revision"]:
             return
-        belongs = self._interval_tags(*scope)
+        if not self.intervals.put(scope, window, avro):
+            return
+        self.intervals.note_day(row)
         if not self.ready:
             return
-        if scope[0] != "EXTENSION":
+        belongs = self._interval_tags(*scope)
+        if scope[0] != EXTENSION:
             self.today.changed.update({NOWHERE} if scope[0] == "ACCOUNT" else scopes_of(belongs) - {NOWHERE})
         self._tell(Kind.INTERVAL, key, orjson.dumps(row), belongs)
 
     def _interval_tags(self, scope_type: str, scope_id: str) -> Tags:
-        if scope_type == "EXTENSION":
+        if scope_type == EXTENSION:
             return self.places.of(scope_id)
         return NOWHERE if scope_type == "ACCOUNT" else frozenset((f"{scope_type.lower()}:{scope_id}",))
 

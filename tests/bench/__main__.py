@@ -19,6 +19,8 @@ from streams.local.embedded import EmbeddedKafka
 from streams.local.node import FOR_BENCHMARKS
 from tests.bench.browser import BrowserToRecord
 from tests.bench.figures import Figure, table
+from tests.bench.gateway import Gateway
+from tests.bench.intervals import Intervals
 from tests.bench.latency import Latency
 from tests.bench.machine import facts
 from tests.bench.memory import Memory
@@ -40,8 +42,10 @@ class Measurement(Protocol):
 Make = Callable[..., Measurement]
 MEASUREMENTS: dict[str, Make] = {
     "stages": Stages,
+    "intervals": Intervals,
     "throughput": Throughput,
     "latency": Latency,
+    "gateway": Gateway,
     "browser": BrowserToRecord,
     "recovery": Recovery,
     "memory": Memory,

@@ -1,8 +1,11 @@
 """The builds of the product that are measured: plain Python, as pip installs it, and the native one of the image."""
 
+import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from deploy.native import build
 
@@ -18,6 +21,17 @@ class Build(NamedTuple):
     def called(self, what: str) -> str:
         """Return the name of a figure of this build."""
         return f"{what}, {self.name}" if self.name else what
+
+    def measured(self, module: str, *arguments: str) -> dict[str, Any]:
+        """Return what a module measures with this build in a process of its own and prints as JSON."""
+        command = [sys.executable, "-m", module, *arguments]
+        ended = subprocess.run(
+            command, env={**os.environ, **self.environment}, stdout=subprocess.PIPE, text=True, check=True
+        )
+        told: dict[str, Any] = json.loads(ended.stdout)
+        if told["is_native"] != (self is NATIVE):
+            raise RuntimeError("another build was imported than the one to be measured")
+        return told
 
 
 PLAIN = Build("", {})

@@ -1,7 +1,8 @@
 """How soon `serve` is ready, how much it takes, and what 50 viewers cost: `python -m tests.bench.serve`.
 
-10,000 extensions and 100,000 call records are read from a real Kafka. Then 50 viewers follow the stream as wallboards
-do, while changes are written: as many as 1,000 extensions make in a busy hour, then as many as 10,000 make.
+10,000 extensions, 100,000 call records and a day's interval rows of each extension are read from a real Kafka. Then 50
+viewers follow the stream as wallboards do, while changes are written: as many as 1,000 extensions make in a busy hour,
+then as many as 10,000 make.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from streams.local.embedded import EmbeddedKafka
 from streams.local.ports import free_ports
 from streams.pipeline.partitioner import partition_of
 from tests.bench.installation import PARTITIONS, Installation, produce
+from tests.bench.interval_day import day_of_rows
 from tests.bench.processes import Program
 from tests.serve import crowd
 
@@ -64,6 +66,13 @@ def fill(bootstrap: str, naming: Naming, extensions: int, records: int) -> None:
         ("call-records", ((row["leg_id"], row) for row in ended)),
     ):
         produce(bootstrap, topic(topic_id).name(naming), rows(topic_id, made))
+
+
+def fill_intervals(bootstrap: str, naming: Naming, extensions: int, records: int) -> int:
+    """Write a day of interval rows; return how many."""
+    keys = [crowd.key_of(number) for number in range(extensions)]
+    made = day_of_rows(keys, round(time.time() * 1_000), records // extensions, PARTITIONS)
+    return produce(bootstrap, topic("interval-metrics").name(naming), made)
 
 
 async def ready(url: str, patience_seconds: float = 120.0) -> None:
@@ -162,11 +171,12 @@ async def watch(server: Program, url: str, bootstrap: str, naming: Naming, *, ex
     )
 
 
-def measure(extensions: int, records: int) -> Iterator[str]:
+def measure(extensions: int, records: int, *, intervals: bool) -> Iterator[str]:
     """Give the figures, a line each."""
     with EmbeddedKafka() as kafka:
         naming = Installation(kafka.bootstrap, "serve", replay=False).naming
         fill(kafka.bootstrap, naming, extensions, records)
+        rows = fill_intervals(kafka.bootstrap, naming, extensions, records) if intervals else 0
         (port,) = free_ports(1)
         url = f"http://127.0.0.1:{port}"
         server = Program(
@@ -181,7 +191,8 @@ def measure(extensions: int, records: int) -> Iterator[str]:
         with server:
             asyncio.run(ready(url))
             yield (
-                f"{extensions} extensions, {records} call records: ready {time.monotonic() - begun:.1f} s after the"
+                f"{extensions} extensions, {records} call records, {rows} interval rows:"
+                f" ready {time.monotonic() - begun:.1f} s after the"
                 f" start of the process ({server.cpu_seconds():.1f} s of a processor),"
                 f" {server.memory_mib('VmHWM'):.0f} MiB at most"
             )
@@ -195,8 +206,9 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--extensions", type=int, default=10_000)
     options.add_argument("--records", type=int, default=100_000)
+    options.add_argument("--intervals", action=argparse.BooleanOptionalAction, default=True)
     given = options.parse_args()
-    for line in measure(given.extensions, given.records):
+    for line in measure(given.extensions, given.records, intervals=given.intervals):
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
 

@@ -1,16 +1,12 @@
 """Processor time of each stage per envelope: the pure folds in this process, without Kafka and without a client."""
 
 import gc
-import json
-import os
-import subprocess
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from streams.pipeline.extensions import ExtensionsPartition
 from streams.pipeline.partitioner import partition_of
@@ -18,7 +14,7 @@ from streams.pipeline.plan import Plan
 from streams.pipeline.records import Read, Written
 from streams.pipeline.sessions import SessionsPartition, SessionsStage
 from streams.worker.app import GC_THRESHOLDS
-from tests.bench.builds import NATIVE, Build, builds
+from tests.bench.builds import Build, builds
 from tests.bench.figures import Figure, below
 from tests.bench.traffic import Sent, Traffic
 from tests.bench.witnesses import Witnesses
@@ -141,8 +137,8 @@ class Stages:
         return [figure for kind in kinds for build in self._builds for figure in self._of(kind, build)]
 
     def _of(self, kind: str, build: Build) -> list[Figure]:
-        told = self._measured(kind, build)
-        assert told["is_native"] == (build is NATIVE), "another build was imported than the one to be measured"
+        arguments = ("1", "quick") if self._quick else ("3",)
+        told = build.measured("tests.bench.stage_costs", kind, *arguments)
         # The image has the native build, so that is what the target is for where there is one.
         target = below(BOTH_STAGES_US) if kind == "all witnesses" and build is self._builds[-1] else None
         sessions = Figure(build.called(f"Processor time, stage sessions, {kind}"), "µs/envelope", None, "pure fold")
@@ -161,12 +157,3 @@ class Stages:
         self._say(build.called(f"stages, {kind}: {told['mix']}"))
         self._say(build.called(f"stages, {kind}: {sessions.median:.1f} + {extensions.median:.1f} µs an envelope"))
         return [sessions, extensions, both]
-
-    def _measured(self, kind: str, build: Build) -> dict[str, Any]:
-        arguments = [kind, "1", "quick"] if self._quick else [kind, "3"]
-        command = [sys.executable, "-m", "tests.bench.stage_costs", *arguments]
-        ended = subprocess.run(
-            command, env={**os.environ, **build.environment}, stdout=subprocess.PIPE, text=True, check=True
-        )
-        found: dict[str, Any] = json.loads(ended.stdout)
-        return found

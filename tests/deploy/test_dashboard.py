@@ -35,6 +35,8 @@ QUERIES = {
 RATE = "30s"
 WITHIN_SECONDS = 180
 WRITE_KEY = "wk_for_tests_only"
+UNHEARD = ("+16505550100*101", "+16505550100*102", "+16505550100*103")
+"""In the directory, and nobody has the collector open."""
 
 
 def written(expression: str) -> str:
@@ -115,6 +117,9 @@ class Installation:
         self._ours("simulate", "simulate", *where, "--rate", "60", "--lost", "0.05", "--late", "0.05")
         producer = Producer({"bootstrap.servers": bootstrap})
         producer.produce("widget.events.v1", b"no JSON")
+        for key in UNHEARD:
+            row = {"account_id": "16", "extension_id": key[-3:], "login_number": key}
+            producer.produce("widget.directory.v1", json.dumps(row), f"16/{key[-3:]}")
         assert producer.flush(20) == 0
 
     def _service(self, name: str, *arguments: str) -> None:
@@ -159,6 +164,11 @@ class Installation:
             return False  # It is still starting.
         return any(row["value"][1] != "NaN" for row in result)
 
+    def values(self, expression: str, label: str) -> dict[str, float]:
+        """Return the numbers that a query gives now, by a label."""
+        rows = self.ask("query", query=written(expression))["result"]
+        return {row["metric"][label]: float(row["value"][1]) for row in rows}
+
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
     process.send_signal(signal.SIGTERM)
@@ -186,6 +196,18 @@ def test_every_query_returns_data(installation: Installation) -> None:
     while waiting:
         waiting = {name: query for name, query in waiting.items() if not installation.is_answered(query)}
         assert not waiting or time.monotonic() < deadline, f"no data for {waiting}"
+        time.sleep(2)
+
+
+@pytest.mark.slow
+@pytest.mark.broker
+@pytest.mark.timeout(400)
+def test_the_panel_of_coverage_counts_the_directory(installation: Installation) -> None:
+    """Those who are not heard are all that the directory lists here, and they are told apart from those who are."""
+    (query,) = (query for name, query in QUERIES.items() if "Capture coverage" in name)
+    wanted, deadline = {"no": len(UNHEARD), "yes": 0}, time.monotonic() + WITHIN_SECONDS
+    while (found := installation.values(query, "heard")) != wanted:
+        assert time.monotonic() < deadline, found
         time.sleep(2)
 
 

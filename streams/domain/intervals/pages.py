@@ -29,9 +29,12 @@ class Entry:
     """Changed since the last row, where changes do not wait elsewhere."""
     written: dict[str, bytes] = field(default_factory=dict, compare=False)
     """What was written of groups that did not change since: not saved."""
+    saved: bytes | None = field(default=None, compare=False)
+    """What was saved of it, None if it changed since: most windows of a page are over when one of them changes."""
 
     def add(self, numbers: Numbers) -> None:
         """Add numbers."""
+        self.saved = None
         add(self.numbers, numbers)
         if self.written:
             for group in numbers:

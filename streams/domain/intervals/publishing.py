@@ -33,6 +33,8 @@ class IntervalRow(NamedTuple):
 
 def publish(scope: str, window: Window, entry: Entry, at: int) -> IntervalRow | None:
     """Return the next row of a window at stream time `at`; None while there is nothing to tell."""
+    # Every window that is touched comes here, whatever of it was changed.
+    entry.saved = None
     if not entry.revision and not entry.numbers:
         return None
     kind = _kind(window, entry, at)
