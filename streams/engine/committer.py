@@ -23,6 +23,8 @@ SILENCE_SECONDS = 1.0
 """A source that is read to its end is taken to be silent until this long ago: what was sent later may be on its way."""
 EVIDENCE_SLACK_SECONDS = 0.05
 TICK_SECONDS = 0.1
+ANSWER_SECONDS = 0.002
+"""A transaction is some ten questions and answers; next to a portion of a tenth of a second that is 2 %."""
 ROOM = 2
 """Folding waits when so many times `commit_records` wait to be committed."""
 MANY_RECORDS = 1_000
@@ -66,6 +68,10 @@ class Committer:
         self._draft.take(live, folded, records)
         if self._draft.urgent:
             self._wanted.set()
+
+    async def turn(self) -> None:
+        """Let everything else have its turn; while a commit is on its way, so long that the brokers can answer."""
+        await asyncio.sleep(ANSWER_SECONDS if self._busy.locked() else 0)
 
     async def room(self) -> None:
         """Wait while commits lag behind folding."""

@@ -11,12 +11,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
 
 from streams.engine.agents import add_agent
 from streams.engine.batch import Batch
 from streams.engine.committer import Committer
-from streams.engine.errors import EngineError, FoldError, MembershipLostError, UnreachableError
+from streams.engine.errors import EngineError, FoldError, MembershipLostError, failure_of
 from streams.engine.fencing import Membership
 from streams.engine.journal import log, told
 from streams.engine.live import Live
@@ -40,6 +39,7 @@ class Engine:
         self.observer: Observer = observer or SilentObserver()
         self.stages: Mapping[str, Stage] = {stage.input_topic: stage for stage in stages}
         self._portions = {topic: Portion() for topic in self.stages}
+        self._folding = asyncio.Lock()
         self.epoch = 0
         """Raised whenever what this worker holds changes."""
         self.failure: EngineError | None = None
@@ -94,13 +94,16 @@ class Engine:
         """
         try:
             for portion in self._portions[batch.tp.topic].of(batch.records):
-                live = self._lives.get(batch.tp)
-                if live is None or not self.is_current(batch.epoch):
-                    return
-                self._fold(live, portion)
-                await self._committing_now().room()
-                # NB: `room` returns at once while there is room, and a commit on its way needs many turns of the loop.
-                await asyncio.sleep(0)
+                # NB: one partition at a time, or a single turn of the loop would fold a portion of each, while a commit
+                # on its way needs many turns.
+                async with self._folding:
+                    live = self._lives.get(batch.tp)
+                    if live is None or not self.is_current(batch.epoch):
+                        return
+                    self._fold(live, portion)
+                    committer = self._committing_now()
+                    await committer.turn()
+                await committer.room()
         except Exception as error:  # the top of the fold: whatever it is, nothing of it may be committed
             self.fail(error)
         finally:
@@ -194,7 +197,7 @@ class Engine:
             self._acquiring = asyncio.ensure_future(self._abort())
             self._watch()
             return
-        self.failure = _failure(error)
+        self.failure = failure_of(error)
         # Where the text says whose fault it is and what to do, a traceback would only hide it.
         cause = error if isinstance(error, FoldError) or self.failure is not error else None
         log.error(told("engine.failed", reason=self.failure, exit_code=self.failure.exit_code), exc_info=cause)
@@ -290,11 +293,3 @@ class Engine:
         if self._watching is not None:
             self._watching.cancel()
             self._watching = None
-
-
-def _failure(error: BaseException) -> EngineError:
-    if isinstance(error, EngineError):
-        return error
-    if isinstance(error, KafkaError) and getattr(error, "retriable", False):
-        return UnreachableError(f"Kafka did not answer: {error!r}.")
-    return EngineError(f"Unexpected: {error!r}.")

@@ -5,6 +5,8 @@ Each error that ends the process carries its exit code: 1 a problem, 2 wrong use
 
 from typing import ClassVar
 
+from aiokafka.errors import KafkaError
+
 
 class EngineError(Exception):
     """The engine cannot go on; the text says why and what to do."""
@@ -46,3 +48,12 @@ class UnreachableError(EngineError):
     """No broker answers, or the brokers do not finish what was asked."""
 
     exit_code = 3
+
+
+def failure_of(error: BaseException) -> EngineError:
+    """Return the error that a worker stops with because of this one."""
+    if isinstance(error, EngineError):
+        return error
+    if isinstance(error, KafkaError) and getattr(error, "retriable", False):
+        return UnreachableError(f"Kafka did not answer: {error!r}.")
+    return EngineError(f"Unexpected: {error!r}.")

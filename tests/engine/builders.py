@@ -65,5 +65,5 @@ class Described:
 def a_live(partition: int = 0, **changes: Any) -> Live:
     """Return a partition that is held."""
     stage = Described()
-    given = {"committed": Committed(5, "me;1-1"), "next_offset": 5, **changes}
-    return Live(stage, partition, stage.open(partition, {}), **given)
+    given = {"work": stage.open(partition, {}), "committed": Committed(5, "me;1-1"), "next_offset": 5, **changes}
+    return Live(stage, partition, **given)

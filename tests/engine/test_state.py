@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import pytest
 
-from streams.engine.engine import _failure
 from streams.engine.errors import (
     BrokerTooOldError,
     EngineError,
@@ -13,6 +12,7 @@ from streams.engine.errors import (
     MembershipLostError,
     UnreachableError,
     WrongUseError,
+    failure_of,
 )
 from streams.engine.fencing import Membership, _refusal
 from streams.engine.journal import told
@@ -122,11 +122,11 @@ def test_exit_codes_tell_a_problem_from_wrong_use_and_from_silence(error: type[E
     """1 a problem, 2 wrong use, 3 a service is unreachable; an engine's error is told as it is."""
     failure = error("text")
     assert failure.exit_code == code
-    assert _failure(failure) is failure
+    assert failure_of(failure) is failure
 
 
 def test_an_unexpected_error_is_a_problem_and_is_named() -> None:
     """Not silence of a service: a restart may not help."""
-    failure = _failure(ZeroDivisionError("division by zero"))
+    failure = failure_of(ZeroDivisionError("division by zero"))
     assert failure.exit_code == 1
     assert "ZeroDivisionError" in str(failure)
