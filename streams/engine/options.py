@@ -39,7 +39,7 @@ class EngineOptions:
     commit_interval_seconds: float = 0.1
     """Shortest time between the beginnings of two transactions, five times as long while the worker catches up; the
     first after a pause begins at once."""
-    commit_records: int = 8_000
+    commit_records: int = 4_000
     """A transaction begins early when so many input records wait; at twice as many folding waits."""
     mark_interval_seconds: float = 2.0
     """How often each partition of a marked stage says how far it is."""
@@ -55,7 +55,7 @@ class EngineOptions:
     """A transaction on partitions taken over that is still open after this is ended: its owner is dead or stuck."""
     fetch_records: int = 2_000
     """Records of one round of fetching, all partitions together."""
-    fetch_bytes: int = 512 * 1_024
+    fetch_bytes: int = 256 * 1_024
     """Bytes of one fetch per partition."""
     fetch_pause_seconds: float = 0.02
     """Pause after a round of fewer than 1,000 records: small rounds cost more than they bring."""

@@ -74,6 +74,7 @@ async def folds(folder: Path, portions: int) -> list[int]:
     records = [Given(offset) for offset in range(FIRST * portions)]
     await asyncio.gather(*(engine.fold(Batch(live.tp, records, engine.epoch)) for live in lives))
     counting.cancel()
+    await producer.close()
     assert engine.failure is None
     return turns.folds
 
