@@ -39,7 +39,7 @@ class EngineOptions:
     commit_interval_seconds: float = 0.1
     """Shortest time between the beginnings of two transactions, five times as long while the worker catches up; the
     first after a pause begins at once."""
-    commit_records: int = 4_000
+    commit_records: int = 8_000
     """A transaction begins early when so many input records wait; at twice as many folding waits."""
     mark_interval_seconds: float = 2.0
     """How often each partition of a marked stage says how far it is."""
