@@ -17,9 +17,7 @@ Told = dict[Witness, tuple[Instant | None, Answered | None]]
 
 def find_answer(leg: Leg, answers: Answers, facts: Facts) -> None:
     """Take ring and answer from the highest witness that has both, else each from the highest that has it."""
-    facts.forwarded = bool(answers.forwarded) and not any(
-        leg.dialogs[index].witness is Witness.WEB_PHONE for index in answers.by
-    )
+    facts.forwarded = answers.only_to_forward
     told = _told(leg, answers)
     if answers.by and not any(answered for _, answered in told.values()):
         # Held or parked is all that was seen: no later than that it was answered.
@@ -133,7 +131,7 @@ def _correct_start(leg: Leg, answers: Answers, facts: Facts) -> None:
     if up and not first:
         # First seen on hold or parked: it was answered before, and the start may have been that answer.
         return
-    sure = [index for index in first if leg.dialogs[index].other_rang or not _is_after_loss(answers.first_up[index])]
+    sure = [index for index in first if _saw_other(leg.dialogs[index]) or not _is_after_loss(answers.first_up[index])]
     if first and not sure:
         # The answer may be what was lost, and this a resume: the start stays.
         return
@@ -146,6 +144,11 @@ def _correct_start(leg: Leg, answers: Answers, facts: Facts) -> None:
         return
     if any((post.reason or "").lower() in NO_ANSWER for post in facts.end_posts):
         facts.answer, facts.started_while_ringing = None, True
+
+
+def _saw_other(dialog: Dialog) -> bool:
+    """Tell whether the other side was seen: it decides, whatever was lost before (DECISIONS 31)."""
+    return dialog.other_rang or dialog.other_answer is not None
 
 
 def _is_connected(post: Post | None) -> bool:
