@@ -31,6 +31,16 @@ def a_mute_after_a_lost_answer() -> Case:
     return Case(posts, {"s-1 OUTBOUND": {"ring_ms": 19_000, "talk_ms": 41_000, "mute_ms": 34_950, "quality": ["GAP"]}})
 
 
+def an_answer_that_overtakes_another_post() -> Case:
+    """What seemed lost before the answer comes a moment later: nothing was lost, the answer counts (DECISIONS 31)."""
+    call = a_tab().call(direction="Outbound")
+    posts = [call.init(0), call.telephony("Setup", 20), call.start(10_000)]
+    overtaken = call.active("CallConnected", 16_990)
+    posts += [call.telephony("Answered", 17_000), {**overtaken, "received_at": overtaken["received_at"] + 50},
+              call.end(60_000)]  # fmt: skip
+    return Case(posts, {"s-1 OUTBOUND": {"ring_ms": 17_000, "talk_ms": 43_000, "quality": ["START_WHILE_RINGING"]}})
+
+
 def a_hold_told_again_for_its_mute() -> Case:
     """B's post of a mute during the hold lags behind the resume that A tells: no second hold (SPEC 3.4)."""
     mine, other = a_tab().call(), a_tab("B").call()
@@ -94,7 +104,8 @@ def silence_after_a_repetition_by_another_tab() -> Case:
 CASES: dict[str, Callable[[], Case]] = {
     case.__name__: case
     for case in (
-        the_colleague_answers_after_a_lost_post, a_mute_after_a_lost_answer, a_hold_told_again_for_its_mute,
+        the_colleague_answers_after_a_lost_post, a_mute_after_a_lost_answer,
+        an_answer_that_overtakes_another_post, a_hold_told_again_for_its_mute,
         forwarded_and_its_first_end_is_lost, a_second_hold_after_a_lost_resume, a_second_mute_after_a_lost_unmute,
         silence_after_a_repetition_by_another_tab,
     )

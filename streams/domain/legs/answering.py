@@ -4,6 +4,7 @@ from streams.domain.instants import Instant, between
 from streams.domain.legs.ends import Answers
 from streams.domain.legs.evidence import Dialog, Kind, Leg, Post
 from streams.domain.legs.facts import Facts
+from streams.domain.legs.gaps import comes_after_loss
 from streams.domain.legs.ranks import RANK, SAME_MS
 from streams.domain.legs.reasons import NO_ANSWER
 from streams.domain.words import Direction, Witness
@@ -131,7 +132,9 @@ def _correct_start(leg: Leg, answers: Answers, facts: Facts) -> None:
     if up and not first:
         # First seen on hold or parked: it was answered before, and the start may have been that answer.
         return
-    sure = [index for index in first if _saw_other(leg.dialogs[index]) or not _is_after_loss(answers.first_up[index])]
+    sure = [
+        index for index in first if _saw_other(leg.dialogs[index]) or not _is_after_loss(leg, answers.first_up[index])
+    ]
     if first and not sure:
         # The answer may be what was lost, and this a resume: the start stays.
         return
@@ -155,5 +158,5 @@ def _is_connected(post: Post | None) -> bool:
     return post is not None and post.kind is Kind.CONNECTED
 
 
-def _is_after_loss(post: Post | None) -> bool:
-    return post is not None and post.after_loss
+def _is_after_loss(leg: Leg, post: Post | None) -> bool:
+    return post is not None and comes_after_loss(leg, post)
