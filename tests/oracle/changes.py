@@ -88,6 +88,8 @@ def _merged(told: Sequence[Testimony], read: Reader) -> list[Change]:
 
 def _match(known: list[Change], told: list[Change], *, earlier_wins: bool) -> list[Change]:
     """Match two tellings one to one, in order, within 5 s (DECISIONS 17, 18); the rest is added if it is a change."""
+    if not known:
+        return sorted(told, key=lambda change: change.at.at)
     pairs = _align(known, told)
     result = list(known)
     for i, j in pairs:
@@ -141,14 +143,17 @@ def _same(one: Change, other: Change) -> bool:
 
 
 def _states_of_one(posts: Sequence[Testimony]) -> list[Change]:
-    """One page load's changes: its consecutive equal statuses are one, but the browser's resume tells of a hold."""
+    """One page load's changes: its consecutive equal statuses are one, but the browser posts changes only.
+
+    Its resume tells of a hold; its hold after a hold, of one whose resume was lost: others may tell that one.
+    """
     changes: list[Change] = []
     for testimony in posts:
         if testimony.state not in TALKING:
             continue
-        resume = testimony.kind == "resume"
-        if not changes or changes[-1].word is not testimony.state or resume:
-            changes.append(Change(testimony.state, testimony.since, resume))
+        explicit = testimony.kind in ("hold", "resume")
+        if not changes or changes[-1].word is not testimony.state or explicit:
+            changes.append(Change(testimony.state, testimony.since, testimony.kind == "resume"))
     return changes
 
 
@@ -162,7 +167,7 @@ def _mutes_of_one(posts: Sequence[Testimony]) -> list[Change]:
         if testimony.muted is None or testimony.state is State.ENDED:
             continue
         word = Microphone.MUTED if testimony.muted else Microphone.OPEN
-        if word is not state:
+        if word is not state or explicit:
             changes.append(Change(word, testimony.post.at))
             state = word
     return changes

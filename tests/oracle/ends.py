@@ -160,8 +160,23 @@ def inferred_end(told: Sequence[Testimony], evidence: Iterable[Evidence], until:
     if fits:
         return _closed_by(fits)
     if until >= deadline:
-        return End(max(told, key=lambda testimony: testimony.post.at.at).post.at, Source.TIMEOUT)
+        return End(_last_news(told), Source.TIMEOUT)
     return None
+
+
+def _last_news(told: Sequence[Testimony]) -> Instant:
+    """When the last news was posted; what another page load had told just before is none (DECISIONS 18, 26)."""
+    firsts = [
+        min((other.post.at for other in told if _same_news(testimony, other)), key=lambda instant: instant.at)
+        for testimony in told
+    ]
+    return max(firsts, key=lambda instant: instant.at)
+
+
+def _same_news(one: Testimony, other: Testimony) -> bool:
+    said = (one.witness, one.kind, one.state, one.muted)
+    near = abs(one.since.at - other.since.at) <= FLAGS_WITHIN_MS
+    return said == (other.witness, other.kind, other.state, other.muted) and near
 
 
 def _closed_by(fits: Sequence[Evidence]) -> End:

@@ -7,9 +7,11 @@ import pytest
 from tests.accuracy.compare import as_record
 from tests.builders import T0, fold
 from tests.oracle.reading import Expected, read
-from tests.scenarios.calls import CASES, Case
+from tests.scenarios import calls, lost_posts
+from tests.scenarios.calls import Case
 
 Records = dict[str, dict[str, Any]]
+CASES = {**calls.CASES, **lost_posts.CASES}
 BY_ARRIVAL = frozenset(("LATE_AMENDED", "MERGED"))
 
 

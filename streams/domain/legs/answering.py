@@ -4,6 +4,7 @@ from streams.domain.instants import Instant, between
 from streams.domain.legs.ends import Answers
 from streams.domain.legs.evidence import Dialog, Kind, Leg, Post
 from streams.domain.legs.facts import Facts
+from streams.domain.legs.gaps import comes_after_loss
 from streams.domain.legs.ranks import RANK, SAME_MS
 from streams.domain.legs.reasons import NO_ANSWER
 from streams.domain.words import Direction, Witness
@@ -17,9 +18,7 @@ Told = dict[Witness, tuple[Instant | None, Answered | None]]
 
 def find_answer(leg: Leg, answers: Answers, facts: Facts) -> None:
     """Take ring and answer from the highest witness that has both, else each from the highest that has it."""
-    facts.forwarded = bool(answers.forwarded) and not any(
-        leg.dialogs[index].witness is Witness.WEB_PHONE for index in answers.by
-    )
+    facts.forwarded = answers.only_to_forward
     told = _told(leg, answers)
     if answers.by and not any(answered for _, answered in told.values()):
         # Held or parked is all that was seen: no later than that it was answered.
@@ -133,7 +132,9 @@ def _correct_start(leg: Leg, answers: Answers, facts: Facts) -> None:
     if up and not first:
         # First seen on hold or parked: it was answered before, and the start may have been that answer.
         return
-    sure = [index for index in first if leg.dialogs[index].other_rang or not _is_after_loss(answers.first_up[index])]
+    sure = [
+        index for index in first if _saw_other(leg.dialogs[index]) or not _is_after_loss(leg, answers.first_up[index])
+    ]
     if first and not sure:
         # The answer may be what was lost, and this a resume: the start stays.
         return
@@ -148,9 +149,14 @@ def _correct_start(leg: Leg, answers: Answers, facts: Facts) -> None:
         facts.answer, facts.started_while_ringing = None, True
 
 
+def _saw_other(dialog: Dialog) -> bool:
+    """Tell whether the other side was seen: it decides, whatever was lost before (DECISIONS 31)."""
+    return dialog.other_rang or dialog.other_answer is not None
+
+
 def _is_connected(post: Post | None) -> bool:
     return post is not None and post.kind is Kind.CONNECTED
 
 
-def _is_after_loss(post: Post | None) -> bool:
-    return post is not None and post.after_loss
+def _is_after_loss(leg: Leg, post: Post | None) -> bool:
+    return post is not None and comes_after_loss(leg, post)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from streams.domain.instants import Instant
-from streams.domain.legs.evidence import Dialog, Kind, Leg, Post
+from streams.domain.legs.evidence import UP, Dialog, Kind, Leg, Post
 from streams.domain.legs.ranks import RANK_OF, SAME_MS
 from streams.domain.words import Witness
 
@@ -55,7 +55,7 @@ def read_changes(leg: Leg, kinds: Collection[Kind], until: int | None) -> tuple[
         dialog = leg.dialogs[post.dialog]
         if dialog.own_phone:
             continue
-        if _answers_again(post, dialog, said):
+        if _says_again(post, dialog, said):
             verdicts[id(post)] = Verdict.STANDING
             continue
         teller = (dialog.witness, dialog.session_id)
@@ -67,12 +67,15 @@ def read_changes(leg: Leg, kinds: Collection[Kind], until: int | None) -> tuple[
     return changes, verdicts
 
 
-def _answers_again(post: Post, dialog: Dialog, said: dict[int, Kind]) -> bool:
-    """Tell whether a telephony session says answered after answered, in its own order: no resume (SPEC 3.4)."""
+def _says_again(post: Post, dialog: Dialog, said: dict[int, Kind]) -> bool:
+    """Tell whether a telephony session says its status again, in its own order: no resume, no new hold (SPEC 3.4).
+
+    It posts anew when the mute flag changes, and late ones of these come after what others tell of the next change.
+    """
     if dialog.witness is not Witness.TELEPHONY_SESSION:
         return False
     before, said[post.dialog] = said.get(post.dialog), post.kind
-    return post.kind is before is Kind.CONNECTED and not post.after_loss
+    return post.kind is before and post.kind in UP and not post.after_loss
 
 
 def _judge(changes: list[Change], post: Post, teller: Teller, *, stale: bool) -> Verdict:

@@ -34,6 +34,8 @@ class Answers:
     """Dialogs that were answered."""
     forwarded: set[int]
     """Dialogs of the web phone that were answered, if at all, in order to be forwarded (DECISIONS 53)."""
+    only_to_forward: bool = False
+    """The leg was answered in order to be forwarded, in no other browser for a talk: it was not answered."""
 
 
 def read_answers(leg: Leg) -> Answers:
@@ -51,7 +53,8 @@ def read_answers(leg: Leg) -> Answers:
         is_started = (first_up[index] is not None or dialog.answer is not None) and not dialog.own_phone
         if is_started or (dialog.end_answer is not None and index not in forwards):
             by.add(index)
-    return Answers(first_up, by, forwards - by)
+    talked = any(leg.dialogs[index].witness is Witness.WEB_PHONE for index in by)
+    return Answers(first_up, by, forwards - by, bool(forwards - by) and not talked)
 
 
 @dataclass(slots=True)
@@ -123,7 +126,8 @@ def _ends_dialog_only(leg: Leg, post: Post, answers: Answers, course: _Course) -
         return any(_is_other_party(leg.dialogs[index], dialog) for index in course.live)
     if dialog.witness is not Witness.WEB_PHONE:
         return False
-    answered_elsewhere = post.dialog not in answers.by and post.dialog not in answers.forwarded and bool(answers.by)
+    forwarded = answers.only_to_forward or post.dialog in answers.forwarded
+    answered_elsewhere = post.dialog not in answers.by and not forwarded and bool(answers.by)
     return course.parked or answered_elsewhere
 
 
@@ -138,7 +142,8 @@ def _takes_back(leg: Leg, counted: list[Post], post: Post, answers: Answers, tol
         dialog = leg.dialogs[end.dialog]
         if dialog.witness is teller.witness and dialog.session_id == teller.session_id:
             return True
-        if end.dialog in answers.forwarded and teller.witness is not Witness.WEB_PHONE:
+        forwarded = answers.only_to_forward or end.dialog in answers.forwarded
+        if forwarded and teller.witness is not Witness.WEB_PHONE:
             # Answered in order to be forwarded is no life after the end (DECISIONS 53).
             return False
     if post.kind in MUTES or post.kind in told:

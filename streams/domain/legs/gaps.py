@@ -7,7 +7,7 @@ lies before the leg's end when the post that showed it does, by event time: what
 
 from streams.domain.events import Event
 from streams.domain.instants import Instant
-from streams.domain.legs.evidence import Hole, Kind, Leg, Sighting, Span
+from streams.domain.legs.evidence import Hole, Kind, Leg, Post, Sighting, Span
 from streams.domain.legs.ranks import SAME_MS
 from streams.domain.words import State
 
@@ -119,6 +119,14 @@ def waits(leg: Leg, event: Event) -> bool:
     """Tell whether something that the page load posted during the leg may still come."""
     span = leg.spans.get(event.session_id or "")
     return span is not None and bool(span.holes)
+
+
+def comes_after_loss(leg: Leg, post: Post) -> bool:
+    """Tell whether something before a post is lost for good: what came late, overtaken by the post, is not."""
+    span = leg.spans.get(leg.dialogs[post.dialog].session_id) if post.after_loss else None
+    if span is None or post.sequence is None or len(span.holes) >= MAX_HOLES:
+        return post.after_loss
+    return any(hole.shown_by <= post.sequence for hole in span.holes)
 
 
 def has_gap(leg: Leg, end: Instant | None) -> bool:

@@ -12,7 +12,7 @@ from streams.domain.legs.ranks import INFERRED, RANK
 from streams.domain.postings import Row
 from streams.domain.words import CallEventType, Quality, RevisionReason, State, Witness
 
-RULES_VERSION = "3"
+RULES_VERSION = "4"
 """Raised with every change of what the same evidence means; stands in each record."""
 MAX_INPUTS = 50
 QUALITIES = tuple(Quality)

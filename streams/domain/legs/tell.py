@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from streams.domain.instants import Instant
-from streams.domain.legs.evidence import MUTES, Dialog, Kind, Leg, Post, Sighting
+from streams.domain.legs.evidence import MUTES, UP, Dialog, Kind, Leg, Post, Sighting
 from streams.domain.legs.ranks import RANK_OF
 from streams.domain.words import Direction, Witness
 
@@ -140,6 +140,15 @@ def _may_resume(dialog: Dialog, sighting: Sighting) -> bool:
     return _was_lost_between(dialog, sighting) and sighting.muted is dialog.muted
 
 
+def _comes_after_loss(leg: Leg, index: int, sighting: Sighting) -> bool:
+    """Tell whether what was lost may be of this leg; a mute accounts for a status told again, not told first."""
+    dialog = leg.dialogs[index]
+    if not _was_lost_between(dialog, sighting):
+        return False
+    told = any(post.dialog == index and post.kind is sighting.kind for post in leg.posts)
+    return not told or sighting.muted is dialog.muted
+
+
 def _last_of(leg: Leg, index: int) -> Post | None:
     """Return the last post of a dialog that is not about mute."""
     for post in reversed(leg.posts):
@@ -150,7 +159,7 @@ def _last_of(leg: Leg, index: int) -> Post | None:
 
 def _add(leg: Leg, index: int, sighting: Sighting, kind: Kind, at: Instant) -> Post:
     post = Post(kind, at, sighting.posted, index, at.at, sighting.sequence)
-    post.after_loss = kind is Kind.CONNECTED and _may_resume(leg.dialogs[index], sighting)
+    post.after_loss = kind in UP and _comes_after_loss(leg, index, sighting)
     if kind is Kind.ENDED:
         post.hints, post.code = sighting.hints, sighting.code
         post.reason, post.handed_on = sighting.reason, sighting.handed_on
