@@ -55,7 +55,7 @@ class EngineOptions:
     """A transaction on partitions taken over that is still open after this is ended: its owner is dead or stuck."""
     fetch_records: int = 2_000
     """Records of one round of fetching, all partitions together."""
-    fetch_bytes: int = 256 * 1_024
+    fetch_bytes: int = 512 * 1_024
     """Bytes of one fetch per partition."""
     fetch_pause_seconds: float = 0.02
     """Pause after a round of fewer than 1,000 records: small rounds cost more than they bring."""

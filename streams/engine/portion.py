@@ -12,7 +12,7 @@ QUICK_SECONDS = 0.06
 """A portion that takes less may be twice as large."""
 SLOW_SECONDS = 0.2
 """One that takes longer is to be half as large."""
-FIRST, FEWEST, MOST = 500, 250, 1_000
+FIRST, FEWEST, MOST = 500, 250, 2_000
 """Records of a portion: as long as nothing is known, and at least and most."""
 
 
