@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from streams.serve.packs import Pack, Window, end_of
+from streams.serve.packs import DAY_SECONDS, Pack, Window, end_of
 
 KEPT_MS: Final = 26 * 3_600_000
-DAY_SECONDS: Final = 86_400
 MOST: Final = 2_000_000
 MOST_DIGITS: Final = 20
 """Of length and start of a window together."""

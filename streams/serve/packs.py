@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 Window = tuple[int, int]
 """`window_seconds`, `window_start`."""
-_DAY_SECONDS: Final = 86_400
+DAY_SECONDS: Final = 86_400
 _LONGEST_DAY_MS: Final = 25 * 3_600_000
 _HEAD: Final = struct.Struct(">qqI")
 _QUICK: Final = 1
@@ -17,7 +17,7 @@ _QUICK: Final = 1
 def end_of(window: Window) -> int:
     """Return the end of a window; of a day the latest that it can have."""
     seconds, start = window
-    return start + (_LONGEST_DAY_MS if seconds == _DAY_SECONDS else seconds * 1_000)
+    return start + (_LONGEST_DAY_MS if seconds == DAY_SECONDS else seconds * 1_000)
 
 
 class Pack(NamedTuple):

@@ -37,6 +37,10 @@ class Answers:
     only_to_forward: bool = False
     """The leg was answered in order to be forwarded, in no other browser for a talk: it was not answered."""
 
+    def only_forwards(self, dialog: int) -> bool:
+        """Tell whether a dialog was answered, if at all, in order to be forwarded."""
+        return self.only_to_forward or dialog in self.forwarded
+
 
 def read_answers(leg: Leg) -> Answers:
     """Say which dialogs were answered."""
@@ -126,8 +130,8 @@ def _ends_dialog_only(leg: Leg, post: Post, answers: Answers, course: _Course) -
         return any(_is_other_party(leg.dialogs[index], dialog) for index in course.live)
     if dialog.witness is not Witness.WEB_PHONE:
         return False
-    forwarded = answers.only_to_forward or post.dialog in answers.forwarded
-    answered_elsewhere = post.dialog not in answers.by and not forwarded and bool(answers.by)
+    is_other = post.dialog not in answers.by and not answers.only_forwards(post.dialog)
+    answered_elsewhere = is_other and bool(answers.by)
     return course.parked or answered_elsewhere
 
 
@@ -142,8 +146,7 @@ def _takes_back(leg: Leg, counted: list[Post], post: Post, answers: Answers, tol
         dialog = leg.dialogs[end.dialog]
         if dialog.witness is teller.witness and dialog.session_id == teller.session_id:
             return True
-        forwarded = answers.only_to_forward or end.dialog in answers.forwarded
-        if forwarded and teller.witness is not Witness.WEB_PHONE:
+        if answers.only_forwards(end.dialog) and teller.witness is not Witness.WEB_PHONE:
             # Answered in order to be forwarded is no life after the end (DECISIONS 53).
             return False
     if post.kind in MUTES or post.kind in told:

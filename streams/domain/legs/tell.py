@@ -140,7 +140,7 @@ def _may_resume(dialog: Dialog, sighting: Sighting) -> bool:
     return _was_lost_between(dialog, sighting) and sighting.muted is dialog.muted
 
 
-def _comes_after_loss(leg: Leg, index: int, sighting: Sighting) -> bool:
+def _may_follow_loss(leg: Leg, index: int, sighting: Sighting) -> bool:
     """Tell whether what was lost may be of this leg; a mute accounts for a status told again, not told first."""
     dialog = leg.dialogs[index]
     if not _was_lost_between(dialog, sighting):
@@ -159,7 +159,7 @@ def _last_of(leg: Leg, index: int) -> Post | None:
 
 def _add(leg: Leg, index: int, sighting: Sighting, kind: Kind, at: Instant) -> Post:
     post = Post(kind, at, sighting.posted, index, at.at, sighting.sequence)
-    post.after_loss = kind in UP and _comes_after_loss(leg, index, sighting)
+    post.after_loss = kind in UP and _may_follow_loss(leg, index, sighting)
     if kind is Kind.ENDED:
         post.hints, post.code = sighting.hints, sighting.code
         post.reason, post.handed_on = sighting.reason, sighting.handed_on
