@@ -11,6 +11,7 @@ from streams.cli.options import required_brokers, with_settings
 from streams.cli.security import SECURITY, required_security
 from streams.contracts.catalog import Naming
 from streams.lifetime import CannotListenError, NoBrokerError
+from streams.memory import one_arena
 from streams.serve.feed import TopicsMissingError
 from streams.serve.guard import GuardError, is_loopback, read_origins
 from streams.serve.run import ServeOptions, Server, run_until_signalled
@@ -49,6 +50,7 @@ def command(settings: Settings) -> None:
     is away it goes on answering and says how old its answers are.
     """
     logs.setup(settings.log_level)
+    one_arena()
     # Rows come by the hundred thousand, stay for hours and are in no cycles: seldom looking for them is enough.
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)

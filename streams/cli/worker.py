@@ -17,6 +17,7 @@ from streams.contracts.directory import Directory
 from streams.engine.app import run
 from streams.engine.errors import EngineError
 from streams.engine.options import EngineOptions
+from streams.memory import one_arena
 from streams.settings import Settings, SettingsError
 from streams.telemetry import logs
 from streams.worker.app import CallsApp
@@ -63,6 +64,7 @@ def command(settings: Settings, stages: tuple[str, ...]) -> None:
     names the fix. Without Kafka it waits for --broker-wait-seconds, then ends with exit code 3.
     """
     logs.setup(settings.log_level)
+    one_arena()
     bootstrap = required_brokers(settings)
     try:
         # Whatever is wrong with the settings is told before Kafka is waited for.

@@ -6,8 +6,9 @@ went through a validating model. What is read back was written here; what does n
 
 from typing import Any
 
-from orjson import Fragment, dumps
+from orjson import Fragment
 
+from streams.contracts.kept_json import kept_json
 from streams.domain.intervals.activity import Doing
 from streams.domain.intervals.call_numbers import Counted
 from streams.domain.intervals.diary import Diary, Place, Point
@@ -87,7 +88,7 @@ def _entry_json(entry: Entry) -> bytes:
         entry.is_final,
         entry.is_dirty,
     )
-    entry.saved = saved = dumps(document)
+    entry.saved = saved = kept_json(document)
     return saved
 
 

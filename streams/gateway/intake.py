@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from streams.contracts.envelope import MAX_BYTES
+from streams.contracts.kept_json import kept_json
 from streams.contracts.numbers import TokenKey
 from streams.contracts.privacy import scrub
 from streams.gateway.answers import Code, EventCode, Refusal
@@ -133,7 +134,7 @@ def _record(envelope: Json, sent_at: int | None, rules: Rules, buckets: dict[str
     cleaned["received_at"] = rules.received_at
     if sent_at is not None:
         cleaned["sent_at"] = sent_at
-    value = orjson.dumps(cleaned)
+    value = kept_json(cleaned)
     # Tokens are longer than numbers: what fitted as sent may not fit as written.
     return EventCode.TOO_LARGE if len(value) > MAX_BYTES else Record(session_id, value)
 

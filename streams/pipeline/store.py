@@ -12,6 +12,8 @@ from typing import Any
 from streams.contracts.snapshots import NEVER, Saver, due_of
 
 Due = Callable[[Any], int] | None
+Timer = tuple[int, bytes]
+"""When a value is due, and its key."""
 Kinds = Mapping[bytes, tuple[Saver, Due]]
 MAX_RECENT = 100
 """Once more values than this were touched, they stay objects for one round more; the rest is read from its bytes.
@@ -19,8 +21,10 @@ An object is ten times as large as its bytes."""
 MAX_OLDER = 500
 """At most so many stay for that round: when a quarter of an hour ends, thousands are due at once, and few of them are
 asked for again soon."""
-MIN_STALE_TIMERS = 1_000
-"""So many timers more than values wait before those that were put off are thrown away."""
+MAX_TIMERS, MIN_STALE_TIMERS = 1.5, 1_000
+"""So many timers for each value that is due, and so many more, wait before those that were put off are thrown away."""
+
+NEVER_DUE: Timer = (NEVER, b"")
 
 
 class Store:
@@ -42,8 +46,8 @@ class Store:
         self._touched: set[bytes] = set()
         self._fresh: set[bytes] = set()
         self._changes: dict[bytes, bytes | None] = {}
-        self._dues = {key: due for key, value in saved.items() if (due := due_of(value)) != NEVER}
-        self._timers: list[tuple[int, bytes]] = []
+        self._dues = {key: (due, key) for key, value in saved.items() if (due := due_of(value)) != NEVER}
+        self._timers: list[Timer] = []
         self._set_timers()
 
     def get(self, key: bytes) -> Any:
@@ -96,25 +100,37 @@ class Store:
         for key in self._fresh:
             value = live.get(key)
             due = NEVER if value is None else self._timed[key[0]](value)
-            if due != dues.get(key, NEVER):
-                dues[key] = due
-                if due != NEVER:
-                    heapq.heappush(self._timers, (due, key))
+            known = dues.get(key)
+            if known is None:
+                self._set_due(key, due)
+            elif known[0] != due:
+                # With the key that is held already: a value is put off with nearly every record.
+                self._set_due(known[1], due)
         self._fresh.clear()
-        if len(self._timers) > 2 * len(dues) + MIN_STALE_TIMERS:
+        if len(self._timers) > MAX_TIMERS * len(dues) + MIN_STALE_TIMERS:
             self._set_timers()
+
+    def _set_due(self, key: bytes, due: int) -> None:
+        if due == NEVER:
+            self._dues.pop(key, None)
+            return
+        # NB: Any keeps it one object for both in the native build, which takes a typed pair apart.
+        timer: Any = (due, key)
+        self._dues[key] = timer
+        heapq.heappush(self._timers, timer)
 
     def _set_timers(self) -> None:
         """Keep one timer for each value: what is put off with every record left one behind each time."""
-        self._timers = [(due, key) for key, due in self._dues.items() if due != NEVER]
+        self._timers = list(self._dues.values())
         heapq.heapify(self._timers)
 
     def pop_due(self, now: int) -> tuple[int, bytes] | None:
         """Return time and key of the next value that is due at now; it is not due again until touched."""
         while self._timers and self._timers[0][0] <= now:
             due, key = heapq.heappop(self._timers)
-            if self._dues.get(key) == due:
-                self._dues[key] = NEVER
+            known = self._dues.get(key)
+            if known is not None and known[0] == due:
+                del self._dues[key]
                 return due, key
         return None
 
@@ -128,7 +144,7 @@ class Store:
                 self._saved.pop(key, None)
                 self._dues.pop(key, None)
                 continue
-            saved = self._kinds[key[0]][0].save(value, self._dues.get(key, NEVER))
+            saved = self._kinds[key[0]][0].save(value, self._dues.get(key, NEVER_DUE)[0])
             if self._saved.get(key) != saved:
                 self._saved[key] = self._changes[key] = saved
         self._touched.clear()
@@ -141,10 +157,7 @@ class Store:
         for key in self._touched:
             self._live.pop(key, None)
             saved = self._saved.get(key)
-            due = NEVER if saved is None else due_of(saved)
-            self._dues[key] = due
-            if due != NEVER:
-                heapq.heappush(self._timers, (due, key))
+            self._set_due(key, NEVER if saved is None else due_of(saved))
         self._touched.clear()
         self._fresh.clear()
 

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import orjson
-
 from streams.contracts.avro import AvroError, Codec, codec
+from streams.contracts.kept_json import kept_json
 from streams.serve.changes import KEPT, Changes, Kind
 from streams.serve.held import NOWHERE, Held, Table, Tags, tags
 from streams.serve.intervals import EXTENSION, Intervals, place_of
@@ -111,7 +110,7 @@ class View:
         """Tell the totals that changed since this was called last."""
         changed, self.today.changed = self.today.changed, set()
         for scope in changed:
-            self._tell(Kind.SUMMARY, ",".join(scope), orjson.dumps(self.summary(scope, now)), scope)
+            self._tell(Kind.SUMMARY, ",".join(scope), kept_json(self.summary(scope, now)), scope)
 
     def summary(self, scope: Tags, now: int) -> Row:
         """Return today's totals of all (no tag), or of one team, site or queue.
@@ -149,21 +148,21 @@ class View:
     def _active_call(self, key: str, row: Row | None, _: bytes, __: int) -> None:
         if row is None:
             if (gone := self.active.drop(key)) is not None:
-                told = orjson.dumps({"leg_id": key, "extension_key": gone.extension_key})
+                told = kept_json({"leg_id": key, "extension_key": gone.extension_key})
                 self._tell(Kind.ACTIVE_CALL_ENDED, key, told, gone.tags)
             return
         belongs = tags(row["team"], row["site"], tuple(row["queues"]))
         self.places.see(row["extension_key"], belongs)
-        held = Held(orjson.dumps(row), row["extension_key"], row["state"], belongs)
+        held = Held(kept_json(row), row["extension_key"], row["state"], belongs)
         self.active.put(key, held)
         self._tell(Kind.ACTIVE_CALL, key, held.json, belongs)
 
     def _presence(self, key: str, row: Row | None, _: bytes, __: int) -> None:
         if row is None:
             if self.presence.drop(key) is not None:
-                self._tell(Kind.PRESENCE_GONE, key, orjson.dumps({"extension_key": key}), self.places.of(key))
+                self._tell(Kind.PRESENCE_GONE, key, kept_json({"extension_key": key}), self.places.of(key))
             return
-        held = Held(orjson.dumps(row), key, row["activity"], NOWHERE)
+        held = Held(kept_json(row), key, row["activity"], NOWHERE)
         self.presence.put(key, held)
         self._tell(Kind.PRESENCE, key, held.json, self.places.of(key))
 
@@ -183,7 +182,7 @@ class View:
             self.today.add(gone, -1)
         if self.records.by_leg.get(key) is record:
             self.today.add(record)
-        self._tell(Kind.CALL_RECORD, key, orjson.dumps(row), record.tags)
+        self._tell(Kind.CALL_RECORD, key, kept_json(row), record.tags)
 
     def _load_interval(self, key: str, value: bytes | None, now: int) -> bool:
         """Take a row of an extension by its key alone, unread: they are nearly all that is to be read at the start."""
@@ -210,7 +209,7 @@ class View:
         belongs = self._interval_tags(*scope)
         if scope[0] != EXTENSION:
             self.today.changed.update({NOWHERE} if scope[0] == "ACCOUNT" else scopes_of(belongs) - {NOWHERE})
-        self._tell(Kind.INTERVAL, key, orjson.dumps(row), belongs)
+        self._tell(Kind.INTERVAL, key, kept_json(row), belongs)
 
     def _interval_tags(self, scope_type: str, scope_id: str) -> Tags:
         if scope_type == EXTENSION:

@@ -15,12 +15,12 @@ from streams.engine.app import EngineApp, build_app
 from streams.engine.engine import Engine
 from streams.engine.options import EngineOptions
 from streams.engine.stage import Stage
+from streams.memory import give_back
 from streams.pipeline.extensions import STAGE, ExtensionsPartition
 from streams.settings import Settings
 from streams.telemetry.logs import event
 from streams.telemetry.metrics import Metrics, gauge_family
 from streams.worker.health import Checks, HealthServer
-from streams.worker.memory import give_back
 from streams.worker.observer import Accountant, StateCollector
 from streams.worker.tables import ActiveCalls, Presence
 

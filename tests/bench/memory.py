@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 
-from streams.worker.memory import EVERY_SECONDS
+from streams.memory import EVERY_SECONDS
 from tests.bench.builds import Build, builds
 from tests.bench.figures import Figure, below
 from tests.bench.installation import Installation

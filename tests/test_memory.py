@@ -1,14 +1,14 @@
-"""Memory that nothing holds any more leaves the process (streams/worker/memory.py)."""
+"""Memory that nothing holds any more leaves the process (streams/memory.py)."""
 
 import subprocess
 import sys
 
 import pytest
 
-from streams.worker.memory import trimmer
+from streams.memory import trimmer
 
 PROGRAM = """
-from streams.worker.memory import trimmer
+from streams.memory import trimmer
 
 def resident():
     with open("/proc/self/status", encoding="ascii") as status:
