@@ -25,7 +25,7 @@ from streams.worker.observer import Accountant, StateCollector
 from streams.worker.tables import ActiveCalls, Presence
 
 STALLED_SECONDS = 30.0
-GC_THRESHOLDS = (50_000, 50, 100)
+GC_THRESHOLDS = (200_000, 50, 100)
 """State is many small objects that live long: looking through them too often costs a tenth of the time."""
 
 log = logging.getLogger(__name__)
