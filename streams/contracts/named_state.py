@@ -94,6 +94,7 @@ def extension_of_names(named: Named) -> Extension:
         "tabs": _keyed(lambda tab: _named(Tab, tab, {"left": _instant, "span": _span})),
         "presence": lambda presence: _named(PresenceState, presence, {}),
         "open_legs": _keyed(STATES.__getitem__),
+        "ended": dict.fromkeys,
         "silences": _listed(_closing),
         "strays": _listed(_stray),
     }

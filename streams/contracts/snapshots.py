@@ -14,7 +14,7 @@ from streams.contracts import coverage_state, extension_state, interval_state, l
 from streams.contracts.upgrades import upgraded
 
 T = TypeVar("T")
-VERSION = 4
+VERSION = 5
 LAST_NAMED = 2
 """The last version in which page loads, extensions, legs and messages were objects with the names of their fields."""
 NEVER = 2**63 - 1

@@ -2,7 +2,8 @@
 
 Version 1 kept of a leg what its dialogs told in sum; version 2 keeps the posts themselves. Upgrading makes the posts
 that the sums stand for. Both are objects with names (`named_state`); since version 3 state is rows. Version 4 keeps how
-far the end of a leg was moved; of an older one the end is taken for the first one told.
+far the end of a leg was moved; of an older one the end is taken for the first one told. Version 5 keeps when the legs
+began that ended; of older ones the legs themselves are asked.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,8 @@ State = dict[str, Any]
 # NB: Any, because saved state is whatever JSON has: an object up to version 2, a list since.
 Upgrade = Callable[[Any], Any]
 _KINDS = {"ANSWERED": "CONNECTED", "RESUMED": "CONNECTED"}
+_ENDED = 5
+"""Place of the legs that ended in the row of an extension."""
 _KEPT = ("witness", "session_id", "dialog", "ring", "end_answer")
 
 
@@ -61,7 +64,17 @@ def _leg_of_3(leg: Any) -> Any:
     return [words, [*row, 0]]
 
 
-UPGRADES: dict[tuple[str, int], Upgrade] = {("Leg", 1): _leg_of_1, ("Leg", 3): _leg_of_3}
+def _extension_of_4(extension: Any) -> Any:
+    """Return an extension of version 5."""
+    words, row = extension
+    return [words, [*row[:_ENDED], dict.fromkeys(row[_ENDED]), *row[_ENDED + 1 :]]]
+
+
+UPGRADES: dict[tuple[str, int], Upgrade] = {
+    ("Leg", 1): _leg_of_1,
+    ("Leg", 3): _leg_of_3,
+    ("Extension", 4): _extension_of_4,
+}
 """By kind of state and version: makes the next version of it. A kind without a row only got new optional fields."""
 
 

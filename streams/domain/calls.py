@@ -1,6 +1,6 @@
 """From what witnesses say of calls to legs and what is published of them (CONTRACT 6, DECISIONS B to E)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from streams.domain import following
 from streams.domain.events import Event, posted_at
@@ -8,7 +8,7 @@ from streams.domain.extension import Book, tab_of
 from streams.domain.finding import leg_of
 from streams.domain.instants import Instant
 from streams.domain.legs import active_call, joins, telephony, web_phone
-from streams.domain.legs.advance import SETTLE_MS, expire, is_forgettable, revive, suspect, unsuspect
+from streams.domain.legs.advance import SETTLE_MS, expire, is_forgettable, is_proven, revive, suspect, unsuspect
 from streams.domain.legs.evidence import Closing, Kind, Leg, Sighting
 from streams.domain.legs.news import before_of, outcome_of
 from streams.domain.legs.records import MAX_INPUTS
@@ -173,8 +173,9 @@ def unsuspect_all(book: Book, wrong: list[Closing], now: int) -> list[Emission]:
     extension = book.extension
     extension.silences = [closing for closing in extension.silences if closing not in wrong]
     emissions: list[Emission] = []
-    for leg in _concerned(book, extension.ended):
-        if leg.inferred in wrong:
+    for leg_id in _concerned(book, extension.ended):
+        if book.look(leg_id).inferred in wrong:
+            leg = book.leg(leg_id)
             unsuspect(leg, extension.silences)
             emissions += publish(extension, leg, resolve(leg), None, now)
     return emissions
@@ -183,21 +184,25 @@ def unsuspect_all(book: Book, wrong: list[Closing], now: int) -> list[Emission]:
 def _suspect(book: Book, now: int, *, is_late: bool = False) -> list[Emission]:
     """Show the extension's evidence to its legs; late evidence may be nearer to the end of one that is final."""
     emissions: list[Emission] = []
-    for leg in _concerned(book, book.extension.ended if is_late else []):
+    for leg_id in _concerned(book, book.extension.ended if is_late else []):
+        if is_proven(book.look(leg_id)):
+            continue
+        leg = book.leg(leg_id)
         if suspect(leg, book.extension.silences, now):
             emissions += publish(book.extension, leg, resolve(leg), None, now)
     return emissions
 
 
-def _concerned(book: Book, more: Iterable[str] = ()) -> Iterator[Leg]:
-    for leg_id in dict.fromkeys([*book.extension.open_legs, *book.extension.unsettled, *more]):
-        yield book.leg(leg_id)
+def _concerned(book: Book, more: Iterable[str] = ()) -> Iterable[str]:
+    """Return the ids of the legs that evidence may close, or close elsewhere."""
+    return dict.fromkeys([*book.extension.open_legs, *book.extension.unsettled, *more])
 
 
 def take_snapshot(book: Book, event: Event, dialogs: frozenset[str], now: int) -> Decision:
     """Take a page load's list of its browser calls: what it lists lives, what it has lost is over (DECISIONS 25)."""
     at = posted_at(event)
-    for leg in _concerned(book):
+    for leg_id in _concerned(book):
+        leg = book.leg(leg_id)
         for dialog in leg.dialogs:
             if dialog.witness is not Witness.WEB_PHONE or dialog.session_id != (event.session_id or ""):
                 continue

@@ -56,8 +56,9 @@ class Extension:
     """Legs that have not ended, by id, with their state."""
     unsettled: list[str] = field(default_factory=list)
     """Legs that ended and whose record is not final yet."""
-    ended: list[str] = field(default_factory=list)
-    """The latest legs that ended: what lags behind a quick hang-up finds them (DECISIONS 9)."""
+    ended: dict[str, int | None] = field(default_factory=dict)
+    """The latest legs that ended, by id in the order in which they did, and when each began, ms since the epoch; None:
+    only the leg knows. What lags behind a quick hang-up finds them (DECISIONS 9)."""
     silences: list[Closing] = field(default_factory=list)
     """When presence or a logout said that there is no call, in order of arrival (DECISIONS 24)."""
     strays: list[Stray] = field(default_factory=list)
@@ -81,6 +82,9 @@ class Book(joins.Legs, Protocol):
 
     def leg(self, leg_id: str) -> Leg:
         """Return a leg that is known to be there."""
+
+    def look(self, leg_id: str) -> Leg:
+        """Return a leg that is known to be there, to be looked at and not to be changed: nothing of it is saved."""
 
     def add(self, leg: Leg) -> None:
         """Keep a new leg."""

@@ -12,7 +12,7 @@ from streams.domain.legs.records import directory_of, identifier
 from streams.domain.legs.resolve import resolve
 from streams.domain.legs.tell import dialog_of
 from streams.domain.outputs import Emission
-from streams.domain.publishing import publish, unlist
+from streams.domain.publishing import index, publish, unlist
 from streams.domain.words import Direction, Witness
 
 Found = tuple[Leg, list[Emission]]
@@ -41,18 +41,23 @@ def _guessed(book: Book, sighting: Sighting, event: Event) -> Found:
         leg = begin(book, sighting, event)
         leg.paired = True
         return leg, _absorb(book, leg, other, own_phone=True)
-    known = joins.by_number(_recent(book), sighting)
-    if known is None:
+    found = joins.by_number(_recent(book, sighting), sighting)
+    if found is None:
         return begin(book, sighting, event), []
+    known = book.leg(found.leg_id)
     browser = [dialog.dialog for dialog in known.dialogs if dialog.witness is Witness.WEB_PHONE]
     known.guessed += [sighting.dialog] if sighting.witness is Witness.WEB_PHONE else browser
     return known, []
 
 
-def _recent(book: Book) -> Iterator[Leg]:
+def _recent(book: Book, sighting: Sighting) -> Iterator[Leg]:
+    """Give the legs to be looked at, in which a sighting without names may be at home: not those of another time."""
     extension = book.extension
-    for leg_id in {**extension.open_legs, **dict.fromkeys(extension.ended)}:
-        yield book.leg(leg_id)
+    for leg_id in extension.open_legs:
+        yield book.look(leg_id)
+    for leg_id, begun in extension.ended.items():
+        if leg_id not in extension.open_legs and (begun is None or joins.is_near(begun, sighting)):
+            yield book.look(leg_id)
 
 
 def begin(book: Book, sighting: Sighting, event: Event) -> Leg:
@@ -130,4 +135,5 @@ def _absorb(book: Book, keeper: Leg, loser: Leg, *, own_phone: bool) -> list[Emi
     book.forget(loser)
     for name in aliases:
         book.name(name, keeper)
+    index(book.extension, keeper)
     return emissions

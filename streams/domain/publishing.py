@@ -2,6 +2,7 @@
 
 from streams.domain import following
 from streams.domain.extension import Extension
+from streams.domain.legs import joins
 from streams.domain.legs.advance import advance
 from streams.domain.legs.evidence import Leg
 from streams.domain.legs.facts import Facts
@@ -26,8 +27,7 @@ def publish(extension: Extension, leg: Leg, facts: Facts, position: Row | None, 
 def index(extension: Extension, leg: Leg) -> None:
     """Keep the extension's lists of open, ended and unsettled legs."""
     if leg.state is State.ENDED:
-        if extension.open_legs.pop(leg.leg_id, None) or leg.leg_id not in extension.ended:
-            extension.ended = [*(name for name in extension.ended if name != leg.leg_id), leg.leg_id][-MAX_ENDED:]
+        _list_ended(extension, leg)
         if leg.state_since is not None:
             extension.presence.last_end_at = max(extension.presence.last_end_at, leg.state_since.at)
     elif leg.state is not None:
@@ -41,12 +41,22 @@ def index(extension: Extension, leg: Leg) -> None:
         extension.unsettled.remove(leg.leg_id)
 
 
+def _list_ended(extension: Extension, leg: Leg) -> None:
+    """Keep the list of the latest that ended: a leg that ends anew becomes the latest, its begin may be another one."""
+    ended, begun = extension.ended, joins.begin_of(leg)
+    if extension.open_legs.pop(leg.leg_id, None):
+        ended.pop(leg.leg_id, None)
+    ended[leg.leg_id] = None if begun is None else begun.at
+    if len(ended) > MAX_ENDED:
+        del ended[next(iter(ended))]
+
+
 def unlist(extension: Extension, leg: Leg, keeper: Leg | None = None) -> None:
     """Take a leg that is no more off the extension's lists; the one that it was merged into is followed instead."""
     extension.open_legs.pop(leg.leg_id, None)
-    for names in (extension.unsettled, extension.ended):
-        if leg.leg_id in names:
-            names.remove(leg.leg_id)
+    extension.ended.pop(leg.leg_id, None)
+    if leg.leg_id in extension.unsettled:
+        extension.unsettled.remove(leg.leg_id)
     for names in [names for tab in extension.tabs.values() for names in (tab.following, tab.gapped)]:
         if leg.leg_id in names:
             names.remove(leg.leg_id)

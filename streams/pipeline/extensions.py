@@ -71,6 +71,11 @@ class StoredBook:
             leg = self._legs[leg_id] = self._store.get(leg_key(self._key, leg_id))
         return leg
 
+    def look(self, leg_id: str) -> Leg:
+        """Return a leg that is known to be there, to be looked at only."""
+        leg: Leg = self._legs.get(leg_id) or self._store.peek(leg_key(self._key, leg_id))
+        return leg
+
     def add(self, leg: Leg) -> None:
         """Keep a new leg."""
         self._legs[leg.leg_id] = leg

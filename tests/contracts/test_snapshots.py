@@ -78,6 +78,9 @@ def test_a_field_that_is_forgotten_is_found(snapshot: Snapshot[Any], kind: type)
 def test_objects_with_names_are_still_read(snapshot: Snapshot[Any], kind: type, data: st.DataObject) -> None:
     """Versions up to 2 were written by pydantic, without defaults."""
     value = data.draw(values(kind))
+    if isinstance(value, Extension):
+        # Of legs that ended they knew the ids only.
+        value.ended = dict.fromkeys(value.ended)
     body = TypeAdapter(kind).dump_json(value, exclude_defaults=True)
     assert snapshot.read(struct.pack(">Bq", LAST_NAMED, 7) + body) == value
 
@@ -111,7 +114,8 @@ def test_a_leg_of_version_1_says_the_same_as_before() -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "told"), [(1, ["RESUMED", "UNMUTED", "ENDED"]), (2, ["RESUMED", "ENDED"]), (3, ["RESUMED", "ENDED"])]
+    ("version", "told"),
+    [(1, ["RESUMED", "UNMUTED", "ENDED"]), *((version, ["RESUMED", "ENDED"]) for version in (2, 3, 4))],
 )
 def test_a_worker_goes_on_with_the_state_of_an_older_version(version: int, told: list[str]) -> None:
     """The call that was open when the worker was replaced ends with one record, nothing is told twice."""

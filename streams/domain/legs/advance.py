@@ -140,19 +140,24 @@ def settle(leg: Leg) -> list[Emission]:
 
 def suspect(leg: Leg, silences: Sequence[Closing], now: int) -> bool:
     """Let evidence that no call is left start its grace (DECISIONS 24); return whether the end of a leg changed."""
-    if leg.state is None:
+    if is_proven(leg):
         return False
-    if leg.state is not State.ENDED:
+    if leg.inferred is None or leg.state is not State.ENDED:
         if leg.closing_due is None and _silence(leg, silences) is not None:
             leg.closing_due = now + GRACE_MS
-        return False
-    if leg.inferred is None or leg.inferred.source is EndSource.TIMEOUT:
         return False
     better = _silence(leg, [*silences, leg.inferred])
     if better is None or better == leg.inferred:
         return False
     leg.inferred = better
     return True
+
+
+def is_proven(leg: Leg) -> bool:
+    """Tell whether evidence that no call is left changes nothing: the leg is none yet, or its end needs no guess."""
+    if leg.state is not State.ENDED:
+        return leg.state is None
+    return leg.inferred is None or leg.inferred.source is EndSource.TIMEOUT
 
 
 def unsuspect(leg: Leg, silences: Sequence[Closing]) -> None:

@@ -132,8 +132,14 @@ def _fits(leg: Leg, sighting: Sighting) -> bool:
         return False
     from_browser = any(dialog.witness is Witness.WEB_PHONE for dialog in leg.dialogs)
     is_half = not from_browser if sighting.witness is Witness.WEB_PHONE else from_browser and not leg.session_ids
-    begun, other = begin_of(leg), sighting.ring or sighting.begun or sighting.at
-    return is_half and begun is not None and abs(begun.at - other.at) <= SAME_MS
+    begun = begin_of(leg)
+    return is_half and begun is not None and is_near(begun.at, sighting)
+
+
+def is_near(begun: int, sighting: Sighting) -> bool:
+    """Tell whether a leg that began at this instant, ms since the epoch, may be the sighting's by its time."""
+    other = sighting.ring or sighting.begun or sighting.at
+    return abs(begun - other.at) <= SAME_MS
 
 
 def _number(remote: dict[str, str | None] | None) -> str | None:
