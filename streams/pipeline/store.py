@@ -6,7 +6,6 @@ forgets it. Each value may be due at some stream time; `pop_due` gives what is d
 
 import heapq
 from collections.abc import Callable, Mapping
-from itertools import islice
 from typing import Any
 
 from streams.contracts.snapshots import NEVER, Saver, due_of
@@ -16,11 +15,8 @@ Timer = tuple[int, bytes]
 """When a value is due, and its key."""
 Kinds = Mapping[bytes, tuple[Saver, Due]]
 MAX_RECENT = 100
-"""Once more values than this were touched, they stay objects for one round more; the rest is read from its bytes.
-An object is ten times as large as its bytes."""
-MAX_OLDER = 500
-"""At most so many stay for that round: when a quarter of an hour ends, thousands are due at once, and few of them are
-asked for again soon."""
+"""Once more values than this were touched, all are read from their bytes again: an object is ten times as large, and
+one that waits cold in the memory for its next record costs more time than it spares."""
 MAX_TIMERS, MIN_STALE_TIMERS = 1.5, 1_000
 """So many timers for each value that is due, and so many more, wait before those that were put off are thrown away."""
 
@@ -42,7 +38,6 @@ class Store:
         self._timed = {first: due for first, (_, due) in self._kinds.items() if due is not None}
         self._saved = dict(saved)
         self._live: dict[bytes, Any] = {}
-        self._older: dict[bytes, Any] = {}
         self._touched: set[bytes] = set()
         self._fresh: set[bytes] = set()
         self._changes: dict[bytes, bytes | None] = {}
@@ -58,7 +53,6 @@ class Store:
             if value is None:
                 return None
             self._live[key] = value
-            self._older.pop(key, None)
         self._touch(key)
         return value
 
@@ -68,23 +62,18 @@ class Store:
         return self._read(key) if value is None else value
 
     def _read(self, key: bytes) -> Any:
-        """Return a value that was not touched lately, or None."""
-        value = self._older.get(key)
-        if value is not None or key in self._touched:
-            return value
-        saved = self._saved.get(key)
+        """Return a value that is no object now, or None; what was touched and is none is deleted."""
+        saved = None if key in self._touched else self._saved.get(key)
         return None if saved is None else self._kinds[key[0]][0].read(saved)
 
     def put(self, key: bytes, value: Any) -> None:
         """Keep a new value, or another one."""
         self._live[key] = value
-        self._older.pop(key, None)
         self._touch(key)
 
     def delete(self, key: bytes) -> None:
         """Drop a key."""
         self._live.pop(key, None)
-        self._older.pop(key, None)
         self._touch(key)
 
     def _touch(self, key: bytes) -> None:
@@ -150,7 +139,7 @@ class Store:
         self._touched.clear()
         self._fresh.clear()
         if len(self._live) > MAX_RECENT:
-            self._older, self._live = dict(islice(reversed(self._live.items()), MAX_OLDER)), {}
+            self._live.clear()
 
     def undo(self) -> None:
         """Forget every change since the last `save`."""
