@@ -13,8 +13,11 @@ from tests.bench.progress import Progress, Speed
 from tests.bench.shape import shares
 from tests.bench.traffic import Sent, Traffic, mix
 
-TRAFFIC = Traffic(people=2_000, envelopes=150_000)
+TRAFFIC = Traffic(people=4_000, envelopes=150_000, busy=False, login_seconds=30.0)
+"""A quarter of an hour in which people log in and then make twelve calls an hour each."""
 QUICK = Traffic(people=800, envelopes=50_000)
+HURRIED = Traffic(people=2_000, envelopes=150_000)
+"""A call every twenty seconds, each: more of the work is about calls, and every person has a long list of them."""
 FAUST_SECONDS = 15.0
 SHAPED = 20_000
 """So many envelopes are folded to learn what the stages write of one."""
@@ -28,6 +31,7 @@ class Throughput:
         """Use this broker and tell what is done."""
         self._bootstrap, self._say = bootstrap, say
         self._traffic = QUICK if quick else TRAFFIC
+        self._hurried = None if quick else HURRIED
         self._runs = 1 if quick else 3
         about = "both stages, exactly once, first to last commit"
         self._builds = builds(say)
@@ -43,6 +47,10 @@ class Throughput:
             )
             for build in self._builds
         }
+        self.hurried = [
+            Figure(build.called("Throughput, all in a hurry"), "envelopes/s", None, "as above, a call every 20 s each")
+            for build in self._builds
+        ]
         self.engine = Figure("Processor time of the engine", "µs/envelope", below(35.5), "stages that only write")
         self.engine_rate = Figure("Throughput of the engine", "envelopes/s", None, "stages that only write")
         self.loop = Figure("Bare aiokafka loop", "envelopes/s", None, "consume, orjson, produce in transactions")
@@ -56,9 +64,12 @@ class Throughput:
         self._say(mix(records))
         for run in range(1, self._runs + 1):
             self._run(f"throughput{run}", records)
+        if self._hurried is not None:
+            self._hurry(list(self._hurried.records()))
         workers = [figure for name in self.workers for figure in (self.workers[name], self.cpus[name])]
         alone = [self.engine, self.engine_rate]
-        return [*workers, *alone, self.loop, self.to_loop, self.faust, self.to_faust]
+        hurried = self.hurried if self._hurried is not None else []
+        return [*workers, *hurried, *alone, self.loop, self.to_loop, self.faust, self.to_faust]
 
     def _run(self, name: str, records: list[Sent]) -> None:
         there = Installation(self._bootstrap, name, replay=True)
@@ -82,6 +93,16 @@ class Throughput:
             f" bare loop {loop.rate:,.0f}/s ({loop.cpu_us:.0f} µs), Faust agent {faust.rate:,.0f}/s"
             f" ({faust.cpu_us:.0f} µs)"
         )
+
+    def _hurry(self, records: list[Sent]) -> None:
+        self._say(f"all in a hurry: {mix(records)}")
+        for figure, build in zip(self.hurried, self._builds, strict=True):
+            there = Installation(self._bootstrap, f"hurried{self._builds.index(build)}", replay=True)
+            there.preload(records)
+            with there.worker(build=build) as program:
+                speed = followed(there, program, len(records))
+            figure.add(speed.rate)
+            self._say(build.called(f"all in a hurry: worker {speed.rate:,.0f}/s ({speed.cpu_us:.0f} µs each)"))
 
     def _worker(self, there: Installation, envelopes: int, build: Build) -> Speed:
         with there.worker(build=build) as program:
