@@ -22,7 +22,7 @@ EXPLANATION = """\
 - **Throughput**: a backlog of the envelopes of a simulated call centre, in the mix told below; one worker process with
   both stages; from the first commit to the commit after which nothing was left in either stage. The worker's own
   counters must show every envelope, or the measurement fails. 4,000 people log in and then make twelve calls an hour
-  each; *in a hurry* are 2,000 of whom each makes a call every twenty seconds. A quick run has 800 of those for less time.
+  each; *in a hurry* are 2,000 of whom each makes a call every twenty seconds. A quick run has 800 of these.
 - **The engine**: the same worker with stages that decide nothing, but write as many records and changes of state, as
   large and with as many headers, as the real stages make of these envelopes. What is left is delivery: the consumer,
   Faust, the transactions, the metrics.
