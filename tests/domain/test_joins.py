@@ -1,6 +1,12 @@
 """What is one leg, whoever tells of it (SPEC 2, DECISIONS 8 to 10)."""
 
-from tests.builders import HOUR, LOGIN, Json, Result, Tab, fold
+from typing import cast
+
+from streams.domain.extension import Book, Extension
+from streams.domain.finding import _recent
+from streams.domain.legs.evidence import Kind, Leg
+from streams.domain.words import State
+from tests.builders import HOUR, LOGIN, Json, Result, Tab, a_leg, a_sighting, fold
 
 MINUTE = 60_000
 
@@ -69,6 +75,30 @@ def test_pushes_that_lag_behind_a_quick_hang_up_find_the_ended_leg() -> None:
     result = ended(posts)
     assert result.told() == ["DIALED", "ENDED"]
     assert result.record()["call_id"] == "s-1"
+
+
+class Shelf:
+    """The legs of one extension; it remembers which were looked at."""
+
+    def __init__(self, extension: Extension):
+        """Hold whatever leg is asked for."""
+        self.extension = extension
+        self.looked: list[str] = []
+
+    def look(self, leg_id: str) -> Leg:
+        """Return a leg of that id."""
+        self.looked.append(leg_id)
+        return a_leg(leg_id=leg_id)
+
+
+def test_legs_that_began_at_another_time_are_not_opened() -> None:
+    """Somebody who calls all day has a long list of them; of an older state only the leg knows when it began."""
+    sighting = a_sighting(Kind.RANG, 60_000)
+    now = sighting.at.at
+    begun = {"before": now - 5_001, "near": now - 5_000, "after": now + 5_001, "unknown": None, "open": now}
+    shelf = Shelf(Extension(LOGIN, open_legs={"open": State.RINGING}, ended=begun))
+    assert [leg.leg_id for leg in _recent(cast(Book, shelf), sighting)] == ["open", "near", "unknown"]
+    assert shelf.looked == ["open", "near", "unknown"]
 
 
 def test_two_calls_to_one_number_are_not_joined_by_guess() -> None:
