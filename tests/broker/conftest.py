@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import resource
 import time
 import tomllib
 import uuid
@@ -43,6 +44,13 @@ class Record(NamedTuple):
         assert self.value is not None, "a tombstone has no Avro"
         assert self.schema_id is not None, f"no frame in front of {self.value[:20]!r}"
         return fastavro.schemaless_reader(io.BytesIO(self.value[5:]), _schema(self.schema_id), None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def many_connections() -> None:
+    """Give the tests as many open files as this user may have: of a storm on a busy machine thousands wait at once."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class Namespace(NamedTuple):
