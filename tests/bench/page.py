@@ -8,7 +8,7 @@ INTRODUCTION = """\
 <!-- Written by `python -m tests.bench --write docs/benchmarks.md`; measure again instead of editing. -->
 # Benchmarks
 
-    make bench                                            # everything, about 15 minutes
+    make bench                                            # everything, about 25 minutes
     python -m tests.bench --quick                         # one short run of each
     python -m tests.bench --only throughput,latency       # some of it
     python -m tests.bench --write docs/benchmarks.md      # this page
