@@ -6,10 +6,17 @@ What the gateway and `serve` have in common; what they listen with and what they
 import asyncio
 import contextlib
 import errno
+import resource
 import signal
 from collections.abc import Awaitable, Callable, Sequence
 
 Task = asyncio.Task[None]
+
+
+def take_all_files() -> None:
+    """Take as many open files as the system lets: each connection is one, and the usual soft limit is 1,024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class CannotListenError(Exception):

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -65,8 +66,8 @@ def test_what_a_burst_left_goes_back() -> None:
 
 
 @needs_glibc
-def test_threads_share_one_heap(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_threads_share_one_heap(tmp_path: Path) -> None:
     """Each thread has a heap of its own unless told otherwise."""
-    file = str(tmp_path_factory.mktemp("heaps") / "heaps.xml")
+    file = str(tmp_path / "heaps.xml")
     assert told(HEAPS, "each", file) > 1
     assert told(HEAPS, "one", file) == 1

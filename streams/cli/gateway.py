@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import resource
 import ssl
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from streams.gateway.run import Gateway, GatewayOptions, run_until_signalled
 from streams.gateway.script import collector_script
 from streams.gateway.service import NO_SCRIPT
 from streams.gateway.watched import FileError
-from streams.lifetime import CannotListenError, NoBrokerError
+from streams.lifetime import CannotListenError, NoBrokerError, take_all_files
 from streams.settings import Settings, SettingsError, token_secret
 from streams.telemetry import logs
 
@@ -72,9 +71,7 @@ def command(context: click.Context, settings: Settings) -> None:
     # What the imports left is there for good, and a request leaves no cycles: seldom looking for them is enough.
     gc.freeze()
     gc.set_threshold(GC_ALLOCATIONS)
-    # Each connection is an open file, and the usual soft limit is 1,024.
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    take_all_files()
     try:
         asyncio.run(run_until_signalled(Gateway(options), _told(options)))
     except (FileError, TopicMissingError, CannotListenError) as error:

@@ -19,8 +19,8 @@ MAX_RECENT = 100
 one that waits cold in the memory for its next record costs more time than it spares."""
 MAX_TIMERS, MIN_STALE_TIMERS = 1.5, 1_000
 """So many timers for each value that is due, and so many more, wait before those that were put off are thrown away."""
-
-NEVER_DUE: Timer = (NEVER, b"")
+_NEVER_DUE: Timer = (NEVER, b"")
+"""Of a value that waits for nothing."""
 
 
 class Store:
@@ -133,7 +133,7 @@ class Store:
                 self._saved.pop(key, None)
                 self._dues.pop(key, None)
                 continue
-            saved = self._kinds[key[0]][0].save(value, self._dues.get(key, NEVER_DUE)[0])
+            saved = self._kinds[key[0]][0].save(value, self._dues.get(key, _NEVER_DUE)[0])
             if self._saved.get(key) != saved:
                 self._saved[key] = self._changes[key] = saved
         self._touched.clear()

@@ -47,10 +47,7 @@ class Throughput:
             )
             for build in self._builds
         }
-        self.hurried = [
-            Figure(build.called("Throughput, all in a hurry"), "envelopes/s", None, "as above, a call every 20 s each")
-            for build in self._builds
-        ]
+        self.hurried: list[Figure] = []
         self.engine = Figure("Processor time of the engine", "µs/envelope", below(35.5), "stages that only write")
         self.engine_rate = Figure("Throughput of the engine", "envelopes/s", None, "stages that only write")
         self.loop = Figure("Bare aiokafka loop", "envelopes/s", None, "consume, orjson, produce in transactions")
@@ -68,16 +65,13 @@ class Throughput:
             self._hurry(list(self._hurried.records()))
         workers = [figure for name in self.workers for figure in (self.workers[name], self.cpus[name])]
         alone = [self.engine, self.engine_rate]
-        hurried = self.hurried if self._hurried is not None else []
-        return [*workers, *hurried, *alone, self.loop, self.to_loop, self.faust, self.to_faust]
+        return [*workers, *self.hurried, *alone, self.loop, self.to_loop, self.faust, self.to_faust]
 
     def _run(self, name: str, records: list[Sent]) -> None:
-        there = Installation(self._bootstrap, name, replay=True)
-        there.preload(records)
+        there = self._filled(name, records)
         worker = self._worker(there, len(records), self._builds[0])
         for build in self._builds[1:]:
-            again = Installation(self._bootstrap, f"{name}-{build.name.partition(' ')[0]}", replay=True)
-            again.preload(records)
+            again = self._filled(f"{name}-{build.name.partition(' ')[0]}", records)
             self._worker(again, len(records), build)
         engine = self._engine(f"{name}-engine", records)
         self.engine.add(engine.cpu_us)
@@ -96,26 +90,32 @@ class Throughput:
 
     def _hurry(self, records: list[Sent]) -> None:
         self._say(f"all in a hurry: {mix(records)}")
-        for figure, build in zip(self.hurried, self._builds, strict=True):
-            there = Installation(self._bootstrap, f"hurried{self._builds.index(build)}", replay=True)
-            there.preload(records)
-            with there.worker(build=build) as program:
-                speed = followed(there, program, len(records))
-            figure.add(speed.rate)
-            self._say(build.called(f"all in a hurry: worker {speed.rate:,.0f}/s ({speed.cpu_us:.0f} µs each)"))
+        about = "as above, a call every 20 s each"
+        for number, build in enumerate(self._builds):
+            figure = Figure(build.called("Throughput, all in a hurry"), "envelopes/s", None, about)
+            figure.add(self._speed(self._filled(f"hurried{number}", records), len(records), build).rate)
+            self.hurried.append(figure)
+
+    def _filled(self, name: str, records: list[Sent]) -> Installation:
+        there = Installation(self._bootstrap, name, replay=True)
+        there.preload(records)
+        return there
 
     def _worker(self, there: Installation, envelopes: int, build: Build) -> Speed:
-        with there.worker(build=build) as program:
-            speed = followed(there, program, envelopes)
+        speed = self._speed(there, envelopes, build)
         self.workers[build.name].add(speed.rate)
         self.cpus[build.name].add(speed.cpu_us)
+        return speed
+
+    def _speed(self, there: Installation, envelopes: int, build: Build) -> Speed:
+        with there.worker(build=build) as program:
+            speed = followed(there, program, envelopes)
         told = f"worker {speed.rate:,.0f}/s ({speed.cpu_us:.0f} µs of processor each, {speed.seconds:.1f} s)"
         self._say(build.called(f"{there.group}: {told}"))
         return speed
 
     def _engine(self, name: str, records: list[Sent]) -> Speed:
-        there = Installation(self._bootstrap, name, replay=True)
-        there.preload(records)
+        there = self._filled(name, records)
         shape = json.dumps(shares(records[:SHAPED], there.plan))
         where = (self._bootstrap, there.naming.prefix, there.group, str(there.port))
         with Program("the bare engine", "-m", "tests.bench.peers.bare_engine", *where, shape) as program:

@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import resource
 import time
 import tomllib
 import uuid
@@ -18,6 +17,7 @@ import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from streams.lifetime import take_all_files
 from streams.local.embedded import EmbeddedKafka
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "schemas"
@@ -48,9 +48,8 @@ class Record(NamedTuple):
 
 @pytest.fixture(scope="session", autouse=True)
 def many_connections() -> None:
-    """Give the tests as many open files as this user may have: of a storm on a busy machine thousands wait at once."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    """Of a storm on a busy machine thousands wait at once."""
+    take_all_files()
 
 
 class Namespace(NamedTuple):

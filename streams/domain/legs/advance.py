@@ -142,10 +142,11 @@ def suspect(leg: Leg, silences: Sequence[Closing], now: int) -> bool:
     """Let evidence that no call is left start its grace (DECISIONS 24); return whether the end of a leg changed."""
     if is_proven(leg):
         return False
-    if leg.inferred is None or leg.state is not State.ENDED:
+    if leg.state is not State.ENDED:
         if leg.closing_due is None and _silence(leg, silences) is not None:
             leg.closing_due = now + GRACE_MS
         return False
+    assert leg.inferred is not None
     better = _silence(leg, [*silences, leg.inferred])
     if better is None or better == leg.inferred:
         return False
